@@ -1,0 +1,100 @@
+"""What flows between the stages of the show, and the slots through which it flows.
+
+Frame (camera) → Reading (the sheet's labels) → Picture (what the projector shows). Every slot between
+two threads is a `Newest`: it holds one item, the newest; there is no queue of frames anywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One camera picture.
+
+    bgr: uint8 (H, W, 3), never written to after the frame was made.
+    seq: counts the frames that this camera delivered, from 1, without gaps, across reopenings.
+    grabbed: seconds of the show's clock at which it was grabbed.
+    """
+
+    bgr: NDArray[np.uint8]
+    seq: int
+    grabbed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of the sheet in one frame.
+
+    labels: uint8 (side, side), classes 0..4, settled; never `UNKNOWN`.
+    seq, grabbed: those of the frame.
+    corners: float32 (4, 2), the corners of the drawing area in camera pixels, clockwise from the top
+        left, or None while no sheet was ever found.
+    found: whether the sheet was found in this very frame (else `corners` are the last good ones).
+    note: one sentence for the operator if something is missing, else "".
+    stages_ms: milliseconds of each step of the reading, in order.
+    """
+
+    labels: NDArray[np.uint8]
+    seq: int
+    grabbed: float
+    corners: NDArray[np.float32] | None
+    found: bool
+    note: str = ""
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What the generator made of one reading.
+
+    rgb: uint8 (side, side, 3), never written to after the picture was made.
+    seq, grabbed: those of the frame that it shows.
+    stages_ms: milliseconds of each stage from the frame to here, in order.
+    """
+
+    rgb: NDArray[np.uint8]
+    seq: int
+    grabbed: float
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+T = TypeVar("T")
+
+
+class Newest(Generic[T]):
+    """A slot for one item between two threads: putting replaces, taking empties."""
+
+    def __init__(self) -> None:
+        self._item: T | None = None
+        self._replaced = 0
+        self._ready = threading.Condition()
+
+    def put(self, item: T) -> None:
+        """Leave `item` for the reader; an item that nobody took is replaced and counted."""
+        with self._ready:
+            if self._item is not None:
+                self._replaced += 1
+            self._item = item
+            self._ready.notify()
+
+    def take(self, timeout: float | None = 0.0) -> T | None:
+        """The newest item, or None if there is none within `timeout` seconds of real time."""
+        with self._ready:
+            if self._item is None and timeout != 0.0:
+                self._ready.wait(timeout)
+            item, self._item = self._item, None
+            return item
+
+    @property
+    def replaced(self) -> int:
+        """How many items nobody took before the next one came."""
+        with self._ready:
+            return self._replaced
