@@ -1,0 +1,74 @@
+"""Engines: what runs a city set's network on this machine."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from models.cityset import CitySet
+from models.engines.base import Engine, threads_for
+from models.faults import DeviceFault, InputFault
+from models.inputs import CELL, MIX_GRID
+
+ENGINES: Final = {
+    "openvino": ("models.engines.openvino", "OpenVinoEngine"),
+    "onnxruntime": ("models.engines.onnxruntime", "OnnxRuntimeEngine"),
+}
+"""Engine by name, the fastest first, each in a module of its own that is imported only when it is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedEngine:
+    """An engine that rendered a trial picture, and why the faster ones were passed over (a sentence each)."""
+
+    engine: Engine
+    passed_over: tuple[str, ...] = ()
+
+
+def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int = 0) -> OpenedEngine:
+    """Open a city set at `side` (a multiple of 16) with the named engine, or with the fastest that really works.
+
+    threads: 0 leaves one core free. Raises DeviceFault if no engine can be had on this machine, InputFault
+    if all of them refuse the network.
+    """
+    if side % CELL:
+        raise InputFault(f"side {side} is not a multiple of {CELL}; {round(side / CELL) * CELL} would do")
+    wanted = list(ENGINES) if name == "auto" else [name]
+    failures: list[str] = []
+    absent = 0
+    for candidate in wanted:
+        try:
+            engine = _open(candidate, city_set, side, threads_for(threads, os.cpu_count() or 1))
+        except ImportError as error:
+            absent += 1
+            failures.append(f"{candidate} can't be imported ({_first_line(error)})")
+        except Exception as error:  # every library raises its own kind for a network that it refuses
+            failures.append(f"{candidate} refuses {city_set.network.name} ({_first_line(error)})")
+        else:
+            return OpenedEngine(engine, tuple(failures))
+    reasons = "; ".join(failures)
+    if absent == len(wanted):
+        raise DeviceFault(f"no engine can be had: {reasons}; run: pip install invisible-cities")
+    raise InputFault(f"{city_set.network} can't be run: {reasons}; is it a network of this program?")
+
+
+def _open(name: str, city_set: CitySet, side: int, threads: int) -> Engine:
+    module, kind = ENGINES[name]
+    engine: Engine = getattr(importlib.import_module(module), kind)(city_set, side, threads)
+    # Only a picture proves that it works; the first one is also slower than the others.
+    cities = len(city_set.names)
+    mix = np.full((cities, MIX_GRID, MIX_GRID), 1.0 / cities, dtype=np.float32)
+    picture = engine.render(np.zeros((side, side), dtype=np.uint8), mix)
+    if picture.shape != (side, side, 3) or picture.dtype != np.uint8:
+        engine.close()
+        raise ValueError(f"its picture is {picture.dtype} {picture.shape}")
+    return engine
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:160] if lines else type(error).__name__

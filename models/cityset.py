@@ -1,0 +1,166 @@
+"""A city set: one network, the cities that it holds, and the card that says where they come from.
+
+A set is a folder with `card.json` and the network as ONNX. Nothing is unpickled: the network is data that
+the engines parse, and its checksum must be the card's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from models.faults import InputFault
+from models.inputs import NOISE_CHANNELS
+from models.palette import CLASS_NAMES
+
+SHIPPED: Final = Path(__file__).parent / "cities"
+"""The folder of the sets that come with the program."""
+CARD: Final = "card.json"
+NETWORK: Final = "model.onnx"
+CARD_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CityCard:
+    """A city: its name (lower case, no spaces), its title, and where it was learnt and on which terms."""
+
+    name: str
+    title: str
+    data: str
+    licence: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetCard:
+    """The card of a set, as it stands in `card.json`.
+
+    metres_per_pixel: ground resolution that the network was trained at. width, parameters: the size of the
+    network. training: how it was trained, in words and figures. sha256: of the network's file.
+    """
+
+    version: int
+    title: str
+    classes: tuple[str, ...]
+    noise_channels: int
+    metres_per_pixel: float
+    width: int
+    parameters: int
+    training: Mapping[str, Any]
+    cities: tuple[CityCard, ...]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitySet:
+    """A set that was read and found whole."""
+
+    name: str
+    network: Path
+    card: SetCard
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(city.name for city in self.card.cities))
+
+    def index(self, city: str) -> int:
+        """The position of a city by name or title, whatever its case; InputFault for an unknown one."""
+        wanted = city.strip().casefold()
+        for position, card in enumerate(self.card.cities):
+            if wanted in (card.name.casefold(), card.title.casefold()):
+                return position
+        near = difflib.get_close_matches(wanted, self.names, n=1)
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(self.names)}"
+        raise InputFault(f"city {city!r} is not in the city set {self.name}{hint}")
+
+
+def shipped_sets() -> tuple[str, ...]:
+    """Names of the sets that come with the program."""
+    return tuple(sorted(card.parent.name for card in SHIPPED.glob(f"*/{CARD}")))
+
+
+def load_city_set(name: str | Path) -> CitySet:
+    """Read a set by the name of a shipped one or by its folder, and check that it is whole.
+
+    Raises InputFault in one sentence if it is missing, damaged or not of this program's kind.
+    """
+    folder = SHIPPED / name if name in shipped_sets() else Path(name)
+    path = folder / CARD
+    if not path.is_file():
+        known = ", ".join(shipped_sets()) or "none"
+        raise InputFault(f"there is no city set {str(name)!r}: no {path}; give a folder or a shipped set ({known})")
+    card = _read_card(path)
+    network = folder / NETWORK
+    if not network.is_file():
+        raise InputFault(f"{network} is missing; the city set is not whole, so copy its folder again")
+    if network.suffix == ".onnx" and hashlib.sha256(network.read_bytes()).hexdigest() != card.sha256:
+        raise InputFault(
+            f"{network} is not the network that {CARD} describes (its checksum differs); copy the set's folder again"
+        )
+    return CitySet(name=folder.name, network=network, card=card)
+
+
+def _read_card(path: Path) -> SetCard:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputFault(f"{path} is not JSON: {error}; copy the set's folder again") from None
+    if not isinstance(raw, dict):
+        raise InputFault(f"{path} holds no card; copy the set's folder again")
+    if raw.get("version") != CARD_VERSION:
+        raise InputFault(f"{path}: version is {raw.get('version')!r}, but this program reads version {CARD_VERSION}")
+    cities = tuple(
+        _build(CityCard, path, f"cities[{n}]", c) for n, c in enumerate(_list(path, "cities", raw.get("cities")))
+    )
+    raw |= {"cities": cities, "classes": tuple(_list(path, "classes", raw.get("classes")))}
+    card = _build(SetCard, path, "card", raw)
+    if card.classes != CLASS_NAMES:
+        raise InputFault(f"{path}: classes are {', '.join(map(str, card.classes))}, not {', '.join(CLASS_NAMES)}")
+    if card.noise_channels != NOISE_CHANNELS:
+        raise InputFault(f"{path}: noise_channels is {card.noise_channels}, but this program makes {NOISE_CHANNELS}")
+    if not cities:
+        raise InputFault(f"{path}: cities is empty; a set holds at least one city")
+    return card
+
+
+_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "str": str,
+    "int": int,
+    "float": (int, float),
+    "Mapping[str, Any]": dict,
+    "tuple[str, ...]": tuple,
+    "tuple[CityCard, ...]": tuple,
+}
+
+
+def _build(kind: type[Any], path: Path, where: str, raw: object) -> Any:
+    """A card dataclass from JSON; every field must be there, of its type, and no other."""
+    if not isinstance(raw, dict):
+        raise InputFault(f"{path}: {where} must be an object")
+    fields = {f.name: str(f.type) for f in dataclasses.fields(kind)}
+    if unknown := sorted(raw.keys() - fields.keys()):
+        raise InputFault(f"{path}: {where} has an unknown key {unknown[0]!r}; known are {', '.join(fields)}")
+    for name, type_name in fields.items():
+        if name not in raw:
+            raise InputFault(f"{path}: {where} lacks {name!r}")
+        if not isinstance(raw[name], _TYPES[type_name]) or isinstance(raw[name], bool):
+            raise InputFault(f"{path}: {where}: {name!r} must be of type {type_name}, not {raw[name]!r}")
+    return kind(**raw)
+
+
+def _list(path: Path, key: str, raw: object) -> list[Any]:
+    if not isinstance(raw, list):
+        raise InputFault(f"{path}: {key!r} must be a list")
+    return raw
+
+
+def write_card(card: SetCard, folder: Path) -> None:
+    """Write `card.json` into the set's folder."""
+    text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,72 @@
+"""Which cities a set holds, where each is learnt from, and on which terms: a small TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from models.faults import InputFault
+
+SHIPPED_SOURCES: Final = Path(__file__).parent / "shipped.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class CitySource:
+    """One city: a folder of pairs below the data folder, and what its card will say.
+
+    zoom: magnification that brings its pictures to the set's ground resolution.
+    """
+
+    folder: str
+    title: str
+    zoom: float
+    data: str
+    licence: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetSources:
+    """What a set is made from. metres_per_pixel: its ground resolution."""
+
+    title: str
+    metres_per_pixel: float
+    cities: tuple[CitySource, ...]
+
+
+def load_sources(path: Path = SHIPPED_SOURCES) -> SetSources:
+    """Read such a file (`shipped.toml` beside this module is one); InputFault in one sentence if it isn't right."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputFault(f"there is no {path}; give a file like {SHIPPED_SOURCES}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputFault(f"{path} is not TOML: {error}") from None
+    cities = raw.get("city")
+    if not isinstance(cities, list) or not cities:
+        raise InputFault(f"{path} names no [[city]]; at least one is needed")
+    return SetSources(
+        title=_value(path, raw, "title", str),
+        metres_per_pixel=_value(path, raw, "metres_per_pixel", float),
+        cities=tuple(_source(path, city) for city in cities),
+    )
+
+
+def _source(path: Path, raw: dict[str, Any]) -> CitySource:
+    known = [f.name for f in fields(CitySource)]
+    if unknown := sorted(raw.keys() - set(known)):
+        raise InputFault(f"{path}: a [[city]] has an unknown key {unknown[0]!r}; known are {', '.join(known)}")
+    values = {name: _value(path, raw, name, float if name == "zoom" else str) for name in known}
+    return CitySource(**values)
+
+
+def _value(path: Path, raw: dict[str, Any], key: str, kind: type) -> Any:
+    value = raw.get(key)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or value == "" or (kind is float and not 0.0 < value < 100.0):
+        wanted = "a number above 0" if kind is float else "a text"
+        raise InputFault(f"{path}: {key!r} must be {wanted}, not {value!r}")
+    return value
