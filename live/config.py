@@ -1,83 +1,249 @@
-"""The settings of a show: show.toml, read into frozen typed dataclasses."""
+"""The settings of a show: show.toml, read into frozen typed dataclasses.
+
+Every key stands here once, with its type, its default, what it may hold (a `Kind`) and what it means:
+the reader, its messages and the comments in a show file are all made of that.
+"""
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+import itertools
+import json
+import os.path
+import re
+import textwrap
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
-Corners = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+import tomlkit
+
+from models.faults import InputFault, UsageFault
+from models.palette import CLASS_NAMES
+
+Corners: TypeAlias = tuple[
+    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
+]
+EngineName: TypeAlias = Literal["auto", "openvino", "onnxruntime"]
+Fit: TypeAlias = Literal["letterbox", "fill"]
+
+
+# What a key may hold
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a key may hold.
+
+    right: what a value must be, to stand behind "must be".
+    read: the setting for a value from a TOML file; raises ValueError, with a reason where `right` may not
+        be enough to see what is wrong.
+    path: whether it may name a file or folder, which is then looked for beside the show file.
+    """
+
+    right: str
+    read: Callable[[Any], Any]
+    path: bool = False
+
+
+def _number(low: float, high: float) -> Kind:
+    def read(value: Any) -> float:
+        # By exact type, here and below: to Python, true is a number too. NaN lies in no range.
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise ValueError
+        return float(value)
+
+    return Kind(f"a number from {low:g} to {high:g}", read)
+
+
+def _whole(low: int, high: int, step: int = 1) -> Kind:
+    def read(value: Any) -> int:
+        if type(value) is not int or not low <= value <= high or value % step:
+            raise ValueError
+        return value
+
+    noun = "a whole number" if step == 1 else f"a multiple of {step}"
+    return Kind(f"{noun} from {low} to {high}", read)
+
+
+def _choice(*names: str) -> Kind:
+    def read(value: Any) -> str:
+        if type(value) is not str or value not in names:
+            raise ValueError
+        return value
+
+    *most, last = (f'"{name}"' for name in names)
+    return Kind(f"{', '.join(most)} or {last}", read)
+
+
+def _text(right: str, pattern: str, path: bool = False) -> Kind:
+    def read(value: Any) -> str:
+        if type(value) is not str or not re.fullmatch(pattern, value, re.DOTALL):
+            raise ValueError
+        return value
+
+    return Kind(right, read, path)
+
+
+def _read_switch(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError
+    return value
+
+
+def _read_source(value: Any) -> str:
+    if type(value) is int and 0 <= value < 100:
+        return str(value)
+    return str(_NAME.read(value))
+
+
+def _read_corners(value: Any) -> Literal["auto"] | Corners:
+    if value == "auto":
+        return "auto"
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        raise ValueError
+    points = []
+    for pair in value:
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError("a corner is a pair of numbers")
+        points.append((_COORDINATE.read(pair[0]), _COORDINATE.read(pair[1])))
+    # With y downwards, a positive cross product of one side and the next is a turn to the right.
+    turns = []
+    for i in range(4):
+        (ax, ay), (bx, by), (cx, cy) = points[i], points[(i + 1) % 4], points[(i + 2) % 4]
+        turns.append((bx - ax) * (cy - by) - (by - ay) * (cx - bx))
+    if all(turn < 0 for turn in turns):
+        raise ValueError("these run anticlockwise")
+    if not all(turn > 0 for turn in turns):
+        raise ValueError("these enclose no convex area")
+    return points[0], points[1], points[2], points[3]
+
+
+_COORDINATE = _number(-100_000, 100_000)
+_NAME = _text("a string that isn't empty", ".+")
+_SWITCH = Kind("true or false", _read_switch)
+_COLOUR = _text('a colour as "#rrggbb"', "#[0-9a-fA-F]{6}")
+_SOURCE = Kind("a string that isn't empty or the number of a camera", _read_source, path=True)
+_CORNERS = Kind('"auto" or [[x, y], [x, y], [x, y], [x, y]]', _read_corners)
+
+
+# The settings: each key with its type, its kind, its meaning and its default
 
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
     """Where frames come from."""
 
-    source: str = "auto"
-    """auto | simulated | a number | a device name | a file | an address (http://, rtsp://)"""
-    width: int = 1280
-    height: int = 720
-    fps: float = 30.0
-    timeout: float = 2.0
-    """Seconds without a new picture after which the camera is opened anew."""
-    drawing: str = "town"
-    """What is drawn on the simulated sheet."""
-    seed: int = 1
+    source: Annotated[
+        str,
+        _SOURCE,
+        '"auto", the first camera that works, else the simulated sheet; "simulated"; the number or the name '
+        "of a camera; a video or picture file; or an address, http:// or rtsp://",
+    ] = "auto"
+    width: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 1280
+    height: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 720
+    fps: Annotated[float, _number(1, 240), "Frames per second asked of the camera"] = 30.0
+    timeout: Annotated[
+        float, _number(0.1, 3600), "Seconds without a new picture after which the camera is opened anew"
+    ] = 2.0
+    drawing: Annotated[str, _NAME, "What is drawn on the simulated sheet"] = "town"
+    seed: Annotated[
+        int, _whole(0, 999_999), "The chance of the simulated sheet: the same seed, the same frames"
+    ] = 1
 
 
 @dataclass(frozen=True, slots=True)
 class SheetSettings:
-    corners: Literal["auto"] | Corners = "auto"
-    """auto (four printed markers), or the drawing area's corners in camera pixels, clockwise from the top left"""
+    """Where the sheet lies in the camera's picture."""
+
+    corners: Annotated[
+        Literal["auto"] | Corners,
+        _CORNERS,
+        '"auto", by the four printed markers, or the corners of the drawing area in camera pixels, '
+        "clockwise from the top left",
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class InkSettings:
-    """Inks as sRGB colours under this camera, '#rrggbb'."""
+    """The colour that each class has on paper, in sRGB, in front of this camera and under this light."""
 
-    ground: str = "#f4f2ec"
-    road: str = "#28282c"
-    green: str = "#22904a"
-    building: str = "#cc2a30"
-    water: str = "#2258b4"
-    tolerance: float = 1.0
-    """Scales how far from every ink a colour may lie before it is unknown."""
-    settle: float = 0.2
-    """Seconds for which a pixel must be read alike before it changes on the sheet."""
+    ground: Annotated[str, _COLOUR, "Bare paper"] = "#f4f2ec"
+    road: Annotated[str, _COLOUR, "The black marker"] = "#28282c"
+    green: Annotated[str, _COLOUR, "The green marker"] = "#22904a"
+    building: Annotated[str, _COLOUR, "The red marker"] = "#cc2a30"
+    water: Annotated[str, _COLOUR, "The blue marker"] = "#2258b4"
+    tolerance: Annotated[
+        float, _number(0.1, 5), "Scales how far from every ink a colour may lie before it is unknown"
+    ] = 1.0
+    settle: Annotated[
+        float, _number(0, 5), "Seconds for which a pixel must be read alike before it changes on the sheet"
+    ] = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class CitySettings:
-    set: str = "small"
-    """Name of a shipped city set, or the path of a folder."""
-    city: str = ""
-    """The city at the start, by name; empty: the first of the set."""
-    fade: float = 2.0
+    """The cities, and the change from one to another."""
+
+    set: Annotated[
+        str,
+        _text("a string that isn't empty", ".+", path=True),
+        'A city set that came with the program, or the path of a folder such as "./mine"',
+    ] = "small"
+    city: Annotated[
+        str, _text("a string", ".*"), "The city at the start by name, or empty for the first of the set"
+    ] = ""
+    fade: Annotated[float, _number(0, 60), "Seconds that a change of city takes"] = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
-    name: Literal["auto", "openvino", "onnxruntime"] = "auto"
-    side: int = 256
-    threads: int = 0
-    """0: one less than the cores, at least one."""
+    """What runs the generator."""
+
+    name: Annotated[
+        EngineName, _choice(*get_args(EngineName)), '"auto" is the fastest that works on this machine'
+    ] = "auto"
+    side: Annotated[
+        int, _whole(64, 1024, step=16), "Pixels along the side of the labels and of the picture"
+    ] = 256
+    threads: Annotated[
+        int, _whole(0, 64), "Threads of the generator; 0 is one less than the cores, at least one"
+    ] = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSettings:
-    display: int = 0
-    fullscreen: bool = True
-    fit: Literal["letterbox", "fill"] = "letterbox"
-    overlay: bool = False
+    """The projector."""
+
+    display: Annotated[int, _whole(0, 15), "The number of the display, counted from 0"] = 0
+    fullscreen: Annotated[bool, _SWITCH, "Whether it fills the display, else it is a window"] = True
+    fit: Annotated[
+        Fit,
+        _choice(*get_args(Fit)),
+        "The whole picture with black bars, or a full display with the rest cut off",
+    ] = "letterbox"
+    overlay: Annotated[bool, _SWITCH, "Whether the operator's figures (key H) show from the start"] = False
 
 
 @dataclass(frozen=True, slots=True)
 class ControlSettings:
-    osc_host: str = "127.0.0.1"
-    osc_port: int = 9000
+    """How the show is steered."""
+
+    osc_host: Annotated[
+        str, _NAME, 'The address that listens for OSC; "0.0.0.0" is every network of this machine'
+    ] = "127.0.0.1"
+    osc_port: Annotated[int, _whole(0, 65535), "The UDP port that listens for OSC; 0 is any free one"] = (
+        9000
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """The settings of a show; each field is a table of show.toml."""
+
     camera: CameraSettings = field(default_factory=CameraSettings)
     sheet: SheetSettings = field(default_factory=SheetSettings)
     inks: InkSettings = field(default_factory=InkSettings)
@@ -85,3 +251,214 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    kind: Kind
+    meaning: str
+
+
+_TABLES: dict[str, type[Any]] = get_type_hints(Settings)
+_KEYS: dict[str, dict[str, _Key]] = {
+    table: {
+        name: _Key(*hint.__metadata__)
+        for name, hint in get_type_hints(settings, include_extras=True).items()
+    }
+    for table, settings in _TABLES.items()
+}
+
+
+# Reading
+
+
+def default_show_path() -> Path:
+    """The show file of the working folder, else the one that came with the program."""
+    here = Path(__file__).resolve().parent
+    # A wheel carries it as live/show.toml; in a checkout it stands at the top.
+    for path in (Path("show.toml"), here / "show.toml"):
+        if path.is_file():
+            return path
+    return here.parent / "show.toml"
+
+
+def load_settings(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+    """The settings of a show file.
+
+    path: the show file; None: `default_show_path()`.
+    overrides: what the command line sets, by key ('camera.source'); None leaves a key as the file has it.
+        Paths among them are relative to the working folder, paths in the file to the file.
+
+    Raises InputFault if the file can't be read, UsageFault if it isn't TOML, has an unknown key or a value
+    that can't be meant.
+    """
+    path = path or default_show_path()
+    text = _text_of(path)
+    settings = _changed(
+        Settings(),
+        _parsed(text, path),
+        lambda key: f"{path}{_line_of(text, key)}",
+        path.absolute().parent,
+    )
+    given: dict[str, Any] = {}
+    for key, value in (overrides or {}).items():
+        if value is not None:
+            table, _, name = key.partition(".")
+            given.setdefault(table, {})[name] = value
+    return _changed(settings, given, lambda _: "command line", Path.cwd())
+
+
+def _text_of(path: Path) -> str:
+    try:
+        # Some editors of Windows put a byte order mark first, which TOML doesn't know.
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except FileNotFoundError:
+        raise InputFault(f"{path}: there is no such show file") from None
+    except UnicodeDecodeError:
+        raise UsageFault(f"{path}: this is no text in UTF-8, and so no show file") from None
+    except (OSError, ValueError) as error:
+        raise InputFault(f"{path}: the show file can't be read ({error})") from None
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, line = str(error), text.count("\n") + 1
+        if found := re.search(r" \(at (line (\d+), column \d+|end of document)\)$", what):
+            what, line = what[: found.start()], int(found[2] or line)
+        written = _shortened(text.split("\n")[line - 1].strip())
+        raise UsageFault(
+            f"{path}, line {line}: {written} isn't TOML ({what}); "
+            'a line is [table] or key = value, with text in "quotes" and nothing twice'
+        ) from None
+    except ValueError:
+        raise UsageFault(f"{path}: a number has too many digits for a show file") from None
+    except RecursionError:
+        raise UsageFault(f"{path}: brackets are nested too deeply for a show file") from None
+
+
+def _changed(
+    settings: Settings, data: Mapping[str, Any], where: Callable[[tuple[str, ...]], str], folder: Path
+) -> Settings:
+    """`settings` with the values of `data`, tables of keys; paths among them are relative to `folder`.
+
+    where: the place at which a key was written, for the text of a fault.
+    """
+    tables = {}
+    for table, values in data.items():
+        if table not in _KEYS:
+            raise UsageFault(f"{where((table,))}: {_unknown(table)}")
+        if not isinstance(values, dict):
+            raise UsageFault(
+                f"{where((table,))}: {table} is {_shown(values)} and must be a table, [{table}]"
+            )
+        changes = {}
+        for name, value in values.items():
+            if name not in _KEYS[table]:
+                raise UsageFault(f"{where((table, name))}: {_unknown(table, name)}")
+            kind = _KEYS[table][name].kind
+            try:
+                read = kind.read(value)
+            except ValueError as error:
+                reason = f" ({error})" if str(error) else ""
+                problem = f"{table}.{name} is {_shown(value)} and must be {kind.right}{reason}"
+                raise UsageFault(f"{where((table, name))}: {problem}") from None
+            changes[name] = _located(read, folder) if kind.path else read
+        tables[table] = dataclasses.replace(getattr(settings, table), **changes)
+    settings = dataclasses.replace(settings, **tables)
+    if "inks" in data:
+        for one, other in itertools.combinations(CLASS_NAMES, 2):
+            colour = getattr(settings.inks, one)
+            if colour.lower() == getattr(settings.inks, other).lower():
+                place = where(("inks", other if other in data["inks"] else one))
+                raise UsageFault(f"{place}: inks.{one} and inks.{other} are both {colour} and must differ")
+    return settings
+
+
+def _located(value: str, folder: Path) -> str:
+    """`value` as a path under `folder`, if it looks like one: by a separator or a file's suffix."""
+    if "://" in value or not (Path(value).name != value or re.search(r"\.[A-Za-z]\w{1,4}$", value)):
+        return value
+    return str(folder / os.path.expanduser(value))  # noqa: PTH111 - which raises where there is no such home
+
+
+def _line_of(text: str, key: tuple[str, ...]) -> str:
+    """', line N' for the line of a valid TOML text at which `key` is set, or '' if it is nowhere."""
+    lines = text.split("\n")
+    # What is known of TOML is left to its parser: statement by statement, it sees the text since the last
+    # header of a table, until it finds the key in it.
+    table = statement = 0
+    for end in range(1, len(lines) + 1):
+        try:
+            found: Any = tomllib.loads("\n".join(lines[table:end]))
+        except (ValueError, RecursionError):
+            continue  # a statement that goes on in the next line
+        for part in key:
+            found = found.get(part) if isinstance(found, dict) else None
+        if found is not None:
+            return f", line {statement + 1}"
+        statement = end
+        if lines[end : end + 1] and lines[end].lstrip().startswith("["):
+            table = end
+    return ""
+
+
+def _unknown(table: str, name: str = "") -> str:
+    """What is wrong with a table or key that there isn't, and which one may have been meant."""
+    keys = {f"{t}.{k}": k for t, names in _KEYS.items() for k in names}
+    word = _shown_key(table) + (f".{_shown_key(name)}" if name else "")
+    if not name:
+        near = [f"[{t}]" for t in difflib.get_close_matches(word, _KEYS, 1)]
+        near += [full for full, key in keys.items() if key == table]
+    else:
+        near = [full for full, key in keys.items() if key == name]
+        near += difflib.get_close_matches(word, keys, 1)
+    if near:
+        return f"{word} is not a setting; did you mean {near[0]}?"
+    if name:
+        return f"{word} is not a setting; [{table}] has {', '.join(_KEYS[table])}"
+    return f"{word} is not a setting; a show has {', '.join(f'[{t}]' for t in _KEYS)}"
+
+
+def _shown_key(key: str) -> str:
+    return key if re.fullmatch(r"[\w-]{1,40}", key) else _shown(key)
+
+
+def _shown(value: Any) -> str:
+    """A value of a TOML file as it stands there, on one line and not too long."""
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list | tuple):
+        return "an array"
+    if isinstance(value, str):
+        return json.dumps(_shortened(value), ensure_ascii=False)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and abs(value) >= 1 << 64:
+        return "a huge number"  # which may have too many digits to be written
+    return str(value)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+# Writing
+
+
+def dump_settings(settings: Settings) -> str:
+    """The whole configuration as the text of a show file, each key with its comment.
+
+    `load_settings` makes the same settings of it, where their paths are absolute.
+    """
+    lines = ["# A show of Invisible Cities. A key that is left out has the value that it has here."]
+    for table, keys in _KEYS.items():
+        lines += ["", f"# {_TABLES[table].__doc__}", f"[{table}]"]
+        for name, key in keys.items():
+            value = tomlkit.item(getattr(getattr(settings, table), name)).as_string()
+            lines += textwrap.wrap(
+                f"{key.meaning} ({key.kind.right}).", 100, initial_indent="# ", subsequent_indent="# "
+            )
+            lines.append(f"{name} = {value}")
+    return "\n".join(lines) + "\n"
