@@ -9,17 +9,23 @@ from numpy.typing import NDArray
 
 
 class Source(Protocol):
-    """One opened camera: delivers pictures until it can't. Used by one thread.
+    """One opened camera: delivers pictures until it can't. Used by one thread, which also closes it.
 
-    A source knows nothing of time-outs, sequence numbers or reopening: `live.camera.Camera` does.
+    A source knows nothing of time-outs, sequence numbers or reopening: `live.camera.camera.Camera` does.
+    Making one opens the device; what can't be opened raises a `models.faults.Fault` with its sentence.
     """
+
+    @property
+    def live(self) -> bool:
+        """Whether there is a sensor behind it, whose noise never repeats: two equal pictures in a row then
+        mean that it is frozen. False where equal pictures are right: a file, a still image."""
 
     def read(self) -> NDArray[np.uint8] | None:
         """Wait for the next picture and return it, uint8 (H, W, 3) BGR, a fresh array or one that is never
         written to again; None if this source has come to its end or is broken and must be opened anew."""
 
     def close(self) -> None:
-        """Let go of the device; may be called from another thread, and twice."""
+        """Let go of the device; may be called twice."""
 
     def describe(self) -> str:
         """What it is, for the operator: 'USB camera 0, 1280×720', 'simulated sheet, town'."""
