@@ -1,0 +1,729 @@
+"""The simulated sheet: somebody draws a city with four markers, and a camera looks on from above.
+
+It is the demo where there is no camera, and the measuring instrument of the reading: for every moment it
+knows what a camera would show and what is true. Everything is a function of the seed and the time.
+
+    timeline   who is where when: the strokes cut into short marks, and the way of the pen
+    paper      the sheet from above, in its own pixels: ink as it lies on the paper, and as classes
+    scene      the camera's view of it: perspective, table, light, lens
+    hand       laid over the view, with its shadow
+    sensor     noise
+
+Only what changes is painted: a mark's surroundings on the paper, its patch in the scene, the hand.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.sheet import A4, MARKER_IDS, SheetLayout
+from live.camera.drawings import Stroke, drawing
+from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, hand_sprite
+from live.clock import Clock
+from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
+
+Colour = tuple[int, int, int]
+"""sRGB, red first."""
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+PAPER_PX_PER_MM: Final = 4
+"""Resolution of the paper: finer than a 1080-line camera sees it."""
+MARK: Final = 0.010
+"""Length in sheet units of the pieces in which a stroke appears."""
+LINE_SPEED: Final = 0.50
+"""Sheet units per second of a pen that draws a line: about 10 cm/s."""
+HATCH_SPEED: Final = 0.78
+"""… and of one that hatches."""
+HOLD: Final = 6.0
+"""Seconds for which the finished drawing is left alone."""
+HIDDEN: Final = 0.06
+"""A pixel is the hand's if it loses more of its light than this to the hand or its shadow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the room, the camera, the markers and the person are like."""
+
+    paper: Colour = (247, 245, 239)
+    road: Colour = (36, 36, 42)
+    green: Colour = (40, 140, 70)
+    building: Colour = (208, 44, 46)
+    water: Colour = (34, 86, 172)
+    table: Colour = (104, 74, 52)
+    hand: bool = True
+    skin: Colour = (226, 176, 152)
+    sleeve: Colour = (44, 50, 66)
+    turn: float = -4.0
+    """Degrees by which the sheet lies turned on the table."""
+    tilt: float = 14.0
+    """Degrees by which the camera looks aslant."""
+    light_slope: float = 0.16
+    """How much darker the far corner is than the lamp's, 0..1."""
+    warmth: float = 0.05
+    """What the lamp's yellow takes from the blue and, half of it, from the green, 0..1."""
+    vignette: float = 0.10
+    """How much darker the picture's corners are than its centre, 0..1."""
+    blur: float = 0.6
+    """Standard deviation of the lens's blur in camera pixels."""
+    noise: float = 2.2
+    """Standard deviation of the sensor's noise in grey levels."""
+
+    def ink(self, label: int) -> Colour:
+        """The colour of a class's ink; that of `ground` is the paper."""
+        inks = {GROUND: self.paper, ROAD: self.road, GREEN: self.green}
+        return (inks | {BUILDING: self.building, WATER: self.water})[label]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """What is really on the sheet at some moment, and what hides it from the camera.
+
+    labels: uint8 (side, side), classes.
+    drawn_at: float32 (side, side), the time at which each pixel got its present class, -inf if it never
+        had another on this sheet.
+    hand: bool (side, side), where the hand, the sleeve, the pen or their shadow lie over it.
+    """
+
+    labels: Bytes
+    drawn_at: Floats
+    hand: NDArray[np.bool_]
+
+
+class SimulatedSheet:
+    """A drawing being made, over and over, each time on a new sheet.
+
+    drawing: a name of `live.camera.drawings.DRAWING_NAMES`; raises InputFault for another.
+    Not to be shared between threads: it keeps the last state of paper and scene.
+    """
+
+    def __init__(
+        self,
+        drawing_name: str = "town",
+        seed: int = 1,
+        width: int = 1280,
+        height: int = 720,
+        conditions: Conditions | None = None,
+        layout: SheetLayout = A4,
+    ) -> None:
+        self.name = drawing_name
+        self.width, self.height = width, height
+        self.conditions = conditions or Conditions()
+        self._seed = seed
+        self._layout = layout
+        self._timeline = _Timeline(drawing(drawing_name, seed))
+        self._paper = _Paper(layout, self.conditions, seed)
+        self._scene = _Scene(layout, self.conditions, seed, width, height)
+        self._scene.show(self._paper.bgr)
+        self._noise = _Noise(self.conditions.noise, seed, width, height)
+        self._hands: dict[int, Bytes] = {}
+        self._round = 0
+        self._marks_made = 0
+
+    @property
+    def corners(self) -> Floats:
+        """Corners of the drawing area in camera pixels (0, 0 is the centre of the first), float32 (4, 2),
+        clockwise from the top left."""
+        square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float64)
+        return _project(self._scene.from_sheet, square).astype(np.float32)
+
+    @property
+    def finished_after(self) -> float:
+        """Seconds from a new sheet to its last mark."""
+        return self._timeline.finished
+
+    @property
+    def period(self) -> float:
+        """Seconds from one new sheet to the next."""
+        return self._timeline.period
+
+    def render(self, t: float) -> Bytes:
+        """What the camera sees `t` seconds after the start (before it: the first moment), uint8 (height,
+        width, 3) BGR, a new array."""
+        self._go_to(t)
+        picture = self._scene.still.copy()
+        if self.conditions.hand:
+            self._lay_hand(picture, t)
+        return self._noise.add(picture, t)
+
+    def truth(self, t: float, side: int = 512) -> Truth:
+        """What is true at that moment; costs something only where it is asked for."""
+        self._go_to(t)
+        shadow = np.full((self.height, self.width, 3), 255, dtype=np.uint8)
+        if self.conditions.hand:
+            self._lay_hand(shadow, t, light_only=True)
+        to_camera = self._scene.from_sheet @ np.array(
+            [[1 / side, 0, 0.5 / side], [0, 1 / side, 0.5 / side], [0, 0, 1]]
+        )
+        light = cv2.warpPerspective(
+            shadow[..., 0], to_camera, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        labels, drawn_at = self._paper.inside(side)
+        drawn_at += np.float32(self._round * self.period)
+        return Truth(labels, drawn_at, light < 255 * (1 - HIDDEN))
+
+    def pen(self, t: float) -> tuple[float, float] | None:
+        """Where the tip of the pen is on the sheet while it draws, else None."""
+        return self._timeline.pen(max(t, 0.0) % self.period)
+
+    def _go_to(self, t: float) -> None:
+        """Bring paper and scene to the moment `t`."""
+        sheet, moment = divmod(max(t, 0.0), self.period)
+        due = int(np.searchsorted(self._timeline.mark_times, moment, side="right"))
+        if int(sheet) != self._round or due < self._marks_made:
+            self._paper.clear()
+            self._scene.show(self._paper.bgr)
+            self._round, self._marks_made = int(sheet), 0
+        changed: list[_Box] = []
+        for mark in self._timeline.marks[self._marks_made : due]:
+            changed.append(self._paper.make(mark))
+        self._marks_made = due
+        if len(changed) > 40:
+            self._scene.show(self._paper.bgr)
+        else:
+            for box in changed:
+                self._scene.update(self._paper.bgr, box)
+
+    def _lay_hand(self, picture: Bytes, t: float, light_only: bool = False) -> None:
+        pose = self._timeline.pose(max(t, 0.0) % self.period)
+        if pose is None:
+            return
+        if pose.ink not in self._hands:
+            c = self.conditions
+            self._hands[pose.ink] = hand_sprite(c.skin[::-1], c.sleeve[::-1], c.ink(pose.ink)[::-1])
+        self._scene.lay_hand(picture, self._hands[pose.ink], pose, light_only)
+
+
+class SimulatedSource:
+    """The simulated sheet as a camera of so many frames per second of the clock; like a camera, it doesn't
+    wait for who comes late."""
+
+    def __init__(self, sheet: SimulatedSheet, fps: float, clock: Clock) -> None:
+        self._sheet = sheet
+        self._fps = fps
+        self._clock = clock
+        self._start = clock.now()
+        self._next = 0
+        self._closed = False
+
+    def read(self) -> Bytes | None:
+        if self._closed:
+            return None
+        due = self._start + self._next / self._fps - self._clock.now()
+        if due > 0:
+            self._clock.sleep(due)
+        else:
+            self._next = max(self._next, math.floor((self._clock.now() - self._start) * self._fps))
+        moment = self._next / self._fps
+        self._next += 1
+        return self._sheet.render(moment)
+
+    def close(self) -> None:
+        self._closed = True
+
+    def describe(self) -> str:
+        return f"simulated sheet, {self._sheet.name}, {self._sheet.width}×{self._sheet.height}"
+
+
+# ── Timeline ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A short piece of a stroke, in sheet units. `begins` says that the ink of a new pass starts here."""
+
+    ink: int
+    a: tuple[float, float]
+    b: tuple[float, float]
+    way: float
+    width: float
+    begins: bool
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Pose:
+    """Where the hand is: the tip of its pen in sheet units, how high (0 on the paper, 1 well above it), and
+    whose class the marker is that it holds."""
+
+    x: float
+    y: float
+    lift: float
+    ink: int
+
+
+class _Timeline:
+    """When what is drawn, and where the pen is meanwhile."""
+
+    _AWAY: Final = (1.16, 1.36)
+
+    def __init__(self, strokes: tuple[Stroke, ...]) -> None:
+        self._knots: list[tuple[float, float, float, float, int]] = []
+        self.marks: list[_Mark] = []
+        now = 0.8
+        at, ink = self._AWAY, strokes[0].ink
+        self._knot(0.0, at, 1.0, ink)
+        for stroke in strokes:
+            start = (float(stroke.points[0, 0]), float(stroke.points[0, 1]))
+            if stroke.ink != ink:
+                now = self._move(now, at, self._AWAY, ink, 0.45)
+                at, ink = self._AWAY, stroke.ink
+                now += 0.45
+            hop = math.dist(at, start)
+            now = self._move(now, at, start, ink, 0.12 + 0.28 * hop)
+            now = self._draw(now, stroke)
+            at = (float(stroke.points[-1, 0]), float(stroke.points[-1, 1]))
+        self.finished = now
+        now = self._move(now, at, self._AWAY, ink, 0.5)
+        self.period = now + HOLD
+        self._knot(self.period, self._AWAY, 1.0, ink)
+        self.mark_times = np.array([mark.time for mark in self.marks])
+        self._table = np.array([knot[:4] for knot in self._knots])
+        self._inks = np.array([knot[4] for knot in self._knots])
+
+    def pose(self, moment: float) -> _Pose | None:
+        """The hand at a moment of the sheet, None while it is out of the way."""
+        times = self._table[:, 0]
+        x, y, lift = (float(np.interp(moment, times, self._table[:, i])) for i in (1, 2, 3))
+        if math.dist((x, y), self._AWAY) < 1e-6:
+            return None
+        nearest = min(int(np.searchsorted(times, moment, side="right")), len(times) - 1)
+        return _Pose(x, y, lift, int(self._inks[nearest]))
+
+    def pen(self, moment: float) -> tuple[float, float] | None:
+        pose = self.pose(moment)
+        return None if pose is None or pose.lift > 0 else (pose.x, pose.y)
+
+    def _knot(self, time: float, at: tuple[float, float], lift: float, ink: int) -> None:
+        self._knots.append((time, *at, lift, ink))
+
+    def _move(
+        self, now: float, start: tuple[float, float], end: tuple[float, float], ink: int, seconds: float
+    ) -> float:
+        """The pen goes through the air, starting and stopping gently."""
+        far = min(1.0, math.dist(start, end) / 0.6)
+        height = [1.0 if spot == self._AWAY else 0.0 for spot in (start, end)]
+        for i in range(9):
+            share = i / 8
+            eased = share * share * (3 - 2 * share)
+            spot = (start[0] + eased * (end[0] - start[0]), start[1] + eased * (end[1] - start[1]))
+            lift = height[0] + eased * (height[1] - height[0]) + 0.35 * far * math.sin(math.pi * share)
+            self._knot(
+                now + share * seconds, start if i == 0 else end if i == 8 else spot, max(lift, 0.0), ink
+            )
+        return now + seconds
+
+    def _draw(self, now: float, stroke: Stroke) -> float:
+        """The pen follows the stroke, slower around corners."""
+        points = stroke.points
+        steps = np.diff(points, axis=0)
+        lengths = np.hypot(*steps.T)
+        ahead = steps / np.maximum(lengths, 1e-9)[:, None]
+        straight = np.concatenate([[1.0], (ahead[1:] * ahead[:-1]).sum(axis=1)])
+        speed = (HATCH_SPEED if stroke.kind == "hatch" else LINE_SPEED) * (
+            0.6 + 0.4 * np.clip(straight, 0, 1)
+        )
+        arrivals = now + np.concatenate([[0.0], np.cumsum(lengths / speed)])
+        for time, point in zip(arrivals, points, strict=True):
+            self._knot(float(time), (float(point[0]), float(point[1])), 0.0, stroke.ink)
+        way = np.concatenate([[0.0], np.cumsum(lengths)])
+        count = max(1, math.ceil(way[-1] / MARK))
+        stops = np.linspace(0.0, way[-1], count + 1)
+        xs, ys, times = (np.interp(stops, way, values) for values in (*points.T, arrivals))
+        heading: tuple[float, float] | None = None
+        for i in range(count):
+            a, b = (float(xs[i]), float(ys[i])), (float(xs[i + 1]), float(ys[i + 1]))
+            step = (b[0] - a[0], b[1] - a[1])
+            # Where a pen turns back, it lays new ink over what it has just drawn.
+            begins = heading is None or step[0] * heading[0] + step[1] * heading[1] < 0
+            if begins:
+                heading = step
+            self.marks.append(
+                _Mark(stroke.ink, a, b, float(stops[i]), stroke.width, begins, float(times[i + 1]))
+            )
+        return float(arrivals[-1])
+
+
+# ── Paper ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A rectangle of pixels, right and bottom excluded."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def of(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
+        return picture[self.top : self.bottom, self.left : self.right]
+
+
+class _Paper:
+    """The sheet from above in its own pixels: what the ink looks like and which class it is."""
+
+    def __init__(self, layout: SheetLayout, conditions: Conditions, seed: int) -> None:
+        scale = PAPER_PX_PER_MM
+        self._side = round(layout.drawing_side * scale)
+        self._left, self._top = round(layout.drawing_left * scale), round(layout.drawing_top * scale)
+        shape = round(layout.paper_height * scale), round(layout.paper_width * scale)
+        rng = np.random.default_rng([seed, 1])
+        fibre = cv2.GaussianBlur(rng.normal(size=shape).astype(np.float32), (0, 0), 1.1)
+        self._fibre = fibre / fibre.std()
+        self._streaks = _streaks(rng)
+        self._blank = self._print(layout, conditions)
+        self._tints = _tints(conditions)
+        self.bgr = self._blank.copy()
+        self._before = self._blank.copy()
+        self._labels = np.zeros(shape, dtype=np.uint8)
+        self._labels_before = self._labels.copy()
+        self._drawn_at = np.full(shape, -np.inf, dtype=np.float32)
+        self._wet = np.zeros(shape, dtype=np.float32)
+        self._pass_boxes: list[_Box] = []
+        self._pass_number = 0
+
+    def clear(self) -> None:
+        """A new sheet."""
+        self.bgr[:] = self._blank
+        self._before[:] = self._blank
+        self._labels[:] = GROUND
+        self._labels_before[:] = GROUND
+        self._drawn_at[:] = -np.inf
+        self._wet[:] = 0
+        self._pass_boxes.clear()
+        self._pass_number = 0
+
+    def inside(self, side: int) -> tuple[Bytes, Floats]:
+        """Classes and times of the drawing area at that side: the paper's pixel at each pixel's centre."""
+        spots = ((np.arange(side) + 0.5) * self._side / side).astype(np.intp)
+        grid = np.ix_(spots + self._top, spots + self._left)
+        return self._labels[grid], self._drawn_at[grid]
+
+    def make(self, mark: _Mark) -> _Box:
+        """Lay one mark's ink; returns where the paper changed."""
+        if mark.begins:
+            self._dry()
+        ax, ay = mark.a[0] * self._side + self._left - 0.5, mark.a[1] * self._side + self._top - 0.5
+        bx, by = mark.b[0] * self._side + self._left - 0.5, mark.b[1] * self._side + self._top - 0.5
+        radius = mark.width * self._side / 2
+        reach = radius + 3.0
+        height, width = self._labels.shape
+        box = _Box(
+            max(int(min(ax, bx) - reach), 0), max(int(min(ay, by) - reach), 0),
+            min(int(max(ax, bx) + reach) + 2, width), min(int(max(ay, by) + reach) + 2, height),
+        )  # fmt: skip
+        xs = np.arange(box.left, box.right, dtype=np.float32)[None] - np.float32(ax)
+        ys = np.arange(box.top, box.bottom, dtype=np.float32)[:, None] - np.float32(ay)
+        dx, dy = bx - ax, by - ay
+        length = math.hypot(dx, dy) or 1.0
+        along = (xs * np.float32(dx / length)) + (ys * np.float32(dy / length))
+        across = (xs * np.float32(-dy / length)) + (ys * np.float32(dx / length))
+        beyond = along - np.clip(along, 0.0, np.float32(length))
+        fibre = box.of(self._fibre)
+        # Ink creeps along the fibres of the paper, so that no edge is quite smooth.
+        inside = radius + 0.35 * fibre - np.sqrt(across * across + beyond * beyond)
+        ink = np.clip(0.5 + inside / 1.8, 0.0, 1.0)
+        rows = np.clip((across / np.float32(radius) * 31.5 + 32.0), 0, 63).astype(np.intp)
+        start = 97 * self._pass_number + mark.way * self._side
+        columns = (along + np.float32(start)).astype(np.intp) & 1023
+        wet = ink * (self._streaks[rows, columns] - 0.02 * fibre)
+
+        ground = box.of(self._labels_before)
+        free = (ground != ROAD) | (mark.ink == ROAD)  # nothing shows on black
+        coat = box.of(self._wet)
+        np.maximum(coat, wet * free, out=coat)
+        before = box.of(self._before)
+        tint = self._tints[mark.ink][ground]
+        box.of(self.bgr)[...] = before + (tint - before) * coat[..., None] + 0.5
+        new = (ink >= 0.5) & free & (box.of(self._labels) != mark.ink)
+        box.of(self._labels)[new] = mark.ink
+        box.of(self._drawn_at)[new] = mark.time
+        self._pass_boxes.append(box)
+        return box
+
+    def _dry(self) -> None:
+        """The pass is over: what follows lies on top of it."""
+        for box in self._pass_boxes:
+            box.of(self._before)[...] = box.of(self.bgr)
+            box.of(self._labels_before)[...] = box.of(self._labels)
+            box.of(self._wet)[...] = 0
+        self._pass_boxes.clear()
+        self._pass_number += 1
+
+    def _print(self, layout: SheetLayout, conditions: Conditions) -> Bytes:
+        """Blank paper with its four markers."""
+        tone = 1.0 + 0.004 * self._fibre
+        paper = np.asarray(conditions.paper[::-1], dtype=np.float32) * tone[..., None]
+        dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+        for number, corners in zip(MARKER_IDS, layout.marker_corners_mm(), strict=True):
+            left, top = (round(float(v) * PAPER_PX_PER_MM) for v in corners[0])
+            side = round(layout.marker_side * PAPER_PX_PER_MM)
+            printed = cv2.aruco.generateImageMarker(dictionary, number, side)
+            spot = paper[top : top + side, left : left + side]
+            spot[printed == 0] = (34, 31, 32)
+        return np.clip(paper, 0, 255).astype(np.uint8)
+
+
+def _streaks(rng: np.random.Generator) -> Floats:
+    """How much ink a marker leaves across its tip (64 rows) and along its way (1024 columns), float32 0..1."""
+    fine = cv2.GaussianBlur(rng.normal(size=(64, 1024)).astype(np.float32), (0, 0), sigmaX=60, sigmaY=1.2)
+    fine /= fine.std()
+    broad = cv2.GaussianBlur(rng.normal(size=(64, 1024)).astype(np.float32), (0, 0), sigmaX=25, sigmaY=8)
+    broad /= broad.std()
+    rim = np.abs(np.linspace(-1, 1, 64, dtype=np.float32))[:, None] ** 6
+    dry = np.clip(fine - 1.5, 0.0, 1.5)
+    ink = 0.93 - 0.025 * fine - 0.025 * broad - 0.16 * dry + 0.05 * rim
+    return np.clip(ink, 0.55, 1.0).astype(np.float32)
+
+
+def _tints(conditions: Conditions) -> Floats:
+    """The colour to which ink (first index) turns what it lies on (second index), float32 (5, 5, 3), BGR."""
+    inks = np.array([conditions.ink(label)[::-1] for label in range(5)], dtype=np.float32)
+    tints = np.repeat(inks[:, None], 5, axis=1)
+    for label in range(1, 5):
+        tints[label, 1:] *= 0.94  # over another coat
+        tints[label, label] = inks[label] * 0.86
+    return tints
+
+
+# ── Scene ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Scene:
+    """The camera's view of table and paper, kept up to date patch by patch."""
+
+    _ALIGN: Final = 16
+    _PAD: Final = 4
+
+    def __init__(
+        self, layout: SheetLayout, conditions: Conditions, seed: int, width: int, height: int
+    ) -> None:
+        self._size = width, height
+        self._blur = conditions.blur
+        mm = _view(layout, conditions, width, height)
+        side, left, top = layout.drawing_side, layout.drawing_left, layout.drawing_top
+        self.from_sheet = mm @ np.array([[side, 0, left], [0, side, top], [0, 0, 1.0]])
+        self._mm_per_sheet = side
+        scale = 1 / PAPER_PX_PER_MM
+        self._from_paper = mm @ np.array([[scale, 0, 0.5 * scale], [0, scale, 0.5 * scale], [0, 0, 1.0]])
+        xs, ys = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
+        spots = _project(np.linalg.inv(self._from_paper), np.stack([xs.ravel(), ys.ravel()], axis=1))
+        maps = spots.astype(np.float32).reshape(height, width, 2)
+        self._maps = cv2.convertMaps(maps, None, cv2.CV_16SC2)
+        paper_shape = round(layout.paper_height / scale), round(layout.paper_width / scale)
+        self._cover = self._seen(np.full(paper_shape, 255, dtype=np.uint8), _Box(0, 0, width, height))
+        self._light = _light(conditions, width, height)
+        self._table = self._lay_table(conditions, seed)
+        self._lit = self._table.copy()
+        self.still = self._table.copy()
+
+    def show(self, paper: Bytes) -> None:
+        """Paint the whole picture anew."""
+        width, height = self._size
+        self._paint(paper, _Box(0, 0, width, height))
+
+    def update(self, paper: Bytes, box: _Box) -> None:
+        """Paint what shows a box of the paper."""
+        corners = np.array(
+            [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]
+        )
+        seen = _project(self._from_paper, corners)
+        (left, top), (right, bottom) = seen.min(axis=0) - 2, seen.max(axis=0) + 2
+        width, height = self._size
+        step = self._ALIGN
+        self._paint(
+            paper,
+            _Box(
+                max(int(left) // step * step, 0),
+                max(int(top) // step * step, 0),
+                min((int(right) // step + 1) * step, width),
+                min((int(bottom) // step + 1) * step, height),
+            ),
+        )
+
+    def _paint(self, paper: Bytes, box: _Box) -> None:
+        lit = cv2.multiply(self._seen(paper, box), box.of(self._light), scale=1 / 255)
+        cover = box.of(self._cover)
+        if cover.min() < 255:
+            share = cover[..., None].astype(np.uint16)
+            table = box.of(self._table)
+            lit = ((lit * share + table * (255 - share) + 127) // 255).astype(np.uint8)
+        box.of(self._lit)[...] = lit
+        if self._blur <= 0:
+            box.of(self.still)[...] = lit
+            return
+        width, height = self._size
+        pad = self._PAD
+        wide = _Box(
+            max(box.left - pad, 0), max(box.top - pad, 0),
+            min(box.right + pad, width), min(box.bottom + pad, height),
+        )  # fmt: skip
+        soft = cv2.GaussianBlur(wide.of(self._lit), (0, 0), self._blur)
+        wide.of(self.still)[...] = soft
+
+    def _seen(self, paper: Bytes, box: _Box) -> Bytes:
+        return cv2.remap(paper, box.of(self._maps[0]), box.of(self._maps[1]), cv2.INTER_LINEAR)
+
+    def _lay_table(self, conditions: Conditions, seed: int) -> Bytes:
+        """A wooden table in the light, with the shadow of the paper's edge."""
+        width, height = self._size
+        wood = _wood(conditions.table[::-1], seed, width, height)
+        drop = cv2.warpAffine(self._cover, np.float32([[1, 0, 3], [0, 1, 4]]), (width, height))
+        drop = cv2.GaussianBlur(drop, (0, 0), 3.0).astype(np.float32) / 255
+        wood *= (1.0 - 0.55 * drop)[..., None]
+        return cv2.multiply(np.clip(wood, 0, 255).astype(np.uint8), self._light, scale=1 / 255)
+
+    def lay_hand(self, picture: Bytes, sprite: Bytes, pose: _Pose, light_only: bool) -> None:
+        """Lay the hand over the picture; `light_only`: only the light that it takes."""
+        tip = np.array([pose.x, pose.y])
+        # The elbow follows the hand half of the way, so that the forearm swings.
+        elbow = np.array([1.10, 1.95]) + 0.42 * (tip - 0.5) * (1.0, 1.2)
+        at, to, beside = _project(self.from_sheet, np.stack([tip, elbow, tip + (0.001, 0.0)]))
+        px_per_mm = float(np.hypot(*(beside - at))) / (0.001 * self._mm_per_sheet)
+        # A lifted hand is nearer to the camera.
+        scale = px_per_mm / PX_PER_MM * (1.0 + 0.07 * min(pose.lift, 1.0))
+        turn = math.atan2(*(to - at)[::-1]) - math.atan2(ELBOW_MM[1], ELBOW_MM[0])
+        cos, sin = scale * math.cos(turn), scale * math.sin(turn)
+        x0, y0 = TIP_MM[0] * PX_PER_MM, TIP_MM[1] * PX_PER_MM
+        matrix = np.array(
+            [[cos, -sin, at[0] - cos * x0 + sin * y0], [sin, cos, at[1] - sin * x0 - cos * y0]]
+        )
+        for box in _bands(matrix, sprite.shape[1], sprite.shape[0], *self._size):
+            shift = matrix - np.array([[0, 0, box.left], [0, 0, box.top]])
+            size = box.right - box.left, box.bottom - box.top
+            piece = cv2.warpAffine(sprite, shift, size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0, 255))
+            through = cv2.cvtColor(cv2.extractChannel(piece, 3), cv2.COLOR_GRAY2BGR)
+            under = box.of(picture)
+            cv2.multiply(under, through, dst=under, scale=1 / 255)
+            if not light_only:
+                colour = cv2.cvtColor(piece, cv2.COLOR_BGRA2BGR)
+                cv2.add(under, cv2.multiply(colour, box.of(self._light), scale=1 / 255), dst=under)
+
+
+def _view(layout: SheetLayout, conditions: Conditions, width: int, height: int) -> NDArray[np.float64]:
+    """Millimetres of the paper to camera pixels: a pinhole over a turned sheet, framed with a little table."""
+    turn, tilt, roll = (math.radians(v) for v in (conditions.turn, conditions.tilt, 0.3 * conditions.tilt))
+    distance = 3.0 * layout.paper_width
+    spin = np.array([[math.cos(turn), -math.sin(turn), 0], [math.sin(turn), math.cos(turn), 0], [0, 0, 1]])
+    lean = np.array(
+        [
+            [math.cos(roll), 0, 0],
+            [0, math.cos(tilt), 0],
+            [math.sin(roll) / distance, -math.sin(tilt) / distance, 1],
+        ]
+    )
+    centre = np.array([[1, 0, -layout.paper_width / 2], [0, 1, -layout.paper_height / 2], [0, 0, 1.0]])
+    seen = lean @ spin @ centre
+    paper = np.array([(0, 0), (1, 0), (1, 1), (0, 1.0)]) * (layout.paper_width, layout.paper_height)
+    corners = _project(seen, paper)
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    scale = float(min(0.93 * width / (high - low)[0], 0.93 * height / (high - low)[1]))
+    x, y = np.array([width, height]) / 2 - scale * (low + high) / 2
+    framed = np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]]) @ seen
+    return np.asarray(framed / framed[2, 2])
+
+
+def _light(conditions: Conditions, width: int, height: int) -> Bytes:
+    """How much of each colour's light falls where and reaches the sensor, uint8 (H, W, 3), 255 = all."""
+    xs = np.linspace(-1, 1, width)[None] * (width / math.hypot(width, height))
+    ys = np.linspace(-1, 1, height)[:, None] * (height / math.hypot(width, height))
+    far = 0.5 + 0.5 * (0.8 * xs + 0.6 * ys)  # the lamp stands at the upper left
+    light = (1.0 - conditions.light_slope * far) * (1.0 - conditions.vignette * (xs**2 + ys**2))
+    tone = np.array([1.0 - conditions.warmth, 1.0 - conditions.warmth / 2, 1.0])
+    return np.asarray(np.round(255 * light[..., None] * tone), dtype=np.uint8)
+
+
+def _wood(colour: Colour, seed: int, width: int, height: int) -> Floats:
+    """Planks seen from above, float32 (H, W, 3)."""
+    rng = np.random.default_rng([seed, 2])
+    plank = max(height // 4, 1)
+    tone = np.empty((height, width), dtype=np.float32)
+    for top in range(0, height, plank):
+        rows = min(plank, height - top)
+        grain = cv2.resize(
+            rng.normal(size=(plank // 3 + 2, 10)).astype(np.float32),
+            (width, plank),
+            interpolation=cv2.INTER_CUBIC,
+        )
+        rings = cv2.resize(
+            rng.normal(size=(4, 5)).astype(np.float32), (width, plank), interpolation=cv2.INTER_CUBIC
+        )
+        waves = np.sin(14.0 * rings + np.linspace(0, 9, plank, dtype=np.float32)[:, None])
+        wood = 1.0 + 0.05 * grain + 0.06 * waves + rng.normal(0.0, 0.05)
+        wood[:2] *= 0.55
+        tone[top : top + rows] = wood[:rows]
+    tone = cv2.GaussianBlur(tone, (0, 0), 0.8)
+    return np.asarray(tone[..., None] * np.asarray(colour, dtype=np.float32), dtype=np.float32)
+
+
+def _bands(
+    matrix: NDArray[np.float64], sprite_width: int, sprite_height: int, width: int, height: int
+) -> Iterator[_Box]:
+    """The part of the frame that a turned sprite covers, in bands, so that its empty corners cost nothing."""
+    frame = np.array([(0, 0), (sprite_width, 0), (sprite_width, sprite_height), (0, sprite_height)])
+    quad = frame @ matrix[:, :2].T + matrix[:, 2]
+    ends = np.stack([quad, np.roll(quad, -1, axis=0)], axis=1)
+    first, last = max(math.floor(quad[:, 1].min()), 0), min(math.ceil(quad[:, 1].max()) + 1, height)
+    for top in range(first, last, 48):
+        bottom = min(top + 48, last)
+        reached = []
+        for (ax, ay), (bx, by) in ends:
+            low, high = (max(min(ay, by), top), min(max(ay, by), bottom))
+            if low > high:
+                continue
+            if abs(by - ay) < 1e-9:
+                reached += [ax, bx]
+            else:
+                reached += [ax + (bx - ax) * (y - ay) / (by - ay) for y in (low, high)]
+        if reached:
+            left, right = max(math.floor(min(reached)), 0), min(math.ceil(max(reached)) + 1, width)
+            if left < right:
+                yield _Box(left, top, right, bottom)
+
+
+def _project(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points (n, 2) through a homography."""
+    seen = points @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(seen[:, :2] / seen[:, 2:])
+
+
+# ── Sensor ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Noise:
+    """Sensor noise out of a stock that is made once and looked at from another spot for every frame."""
+
+    _ROOM: Final = 64
+
+    def __init__(self, strength: float, seed: int, width: int, height: int) -> None:
+        self._seed = seed
+        self._size = width, height
+        self._stock: tuple[Bytes, Bytes] | None = None
+        if strength > 0:
+            rng = np.random.default_rng([seed, 3])
+            shape = (height + self._ROOM, width + self._ROOM, 3)
+            noise = np.round(strength * rng.standard_normal(shape, dtype=np.float32))
+            self._stock = np.maximum(noise, 0).astype(np.uint8), np.maximum(-noise, 0).astype(np.uint8)
+
+    def add(self, picture: Bytes, t: float) -> Bytes:
+        """The picture with the noise of that moment, in place."""
+        if self._stock is None:
+            return picture
+        spot = zlib.crc32(f"{self._seed} {t:.4f}".encode())
+        x, y = spot % self._ROOM, spot // self._ROOM % self._ROOM
+        width, height = self._size
+        more, less = (part[y : y + height, x : x + width] for part in self._stock)
+        cv2.add(picture, more, dst=picture)
+        cv2.subtract(picture, less, dst=picture)
+        return picture
