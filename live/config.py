@@ -140,8 +140,8 @@ class CameraSettings:
     source: Annotated[
         str,
         _SOURCE,
-        '"auto", the first camera that works, else the simulated sheet; "simulated"; the number or the name '
-        "of a camera; a video or picture file; or an address, http:// or rtsp://",
+        '"auto", the first camera that works, else the simulated sheet; "simulated"; the number or name of '
+        "a camera; a video or picture file; or an address, http:// or rtsp://",
     ] = "auto"
     width: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 1280
     height: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 720
