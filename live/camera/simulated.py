@@ -208,6 +208,8 @@ class SimulatedSource:
     """The simulated sheet as a camera of so many frames per second of the clock; like a camera, it doesn't
     wait for who comes late."""
 
+    live = False  # without sensor noise, and with no hand on it, it stands still
+
     def __init__(self, sheet: SimulatedSheet, fps: float, clock: Clock) -> None:
         self._sheet = sheet
         self._fps = fps
