@@ -1,0 +1,103 @@
+"""The light: how bright the bare paper is at each place of the sheet, and the picture with that evened out.
+
+The paper is its own grey card. Its brightness is estimated on a coarse grid from what can be seen of it
+between the inks, as a smooth surface fitted to the logarithm of the bright cells with ever less weight
+for those that are darker (ink, hand) — the upper envelope of the picture — and then followed locally
+where paper is in sight.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.inks import PAPER_LEVEL
+
+GRID = 32
+"""Cells along each side of the grid on which the light is known."""
+
+DEGREE = 3
+"""Degree of the smooth surface: a lamp, a window and a lens's vignetting are no rougher than that."""
+
+Cells = NDArray[np.float32]
+"""float32 (GRID, GRID, 3): the paper's BGR values, cell by cell."""
+
+
+def estimate_paper(bgr: NDArray[np.uint8]) -> Cells:
+    """The paper's values at each place of a rectified sheet, from this picture alone.
+
+    bgr: uint8 (S, S, 3), S at least 4 × GRID; inks may cover nearly all of it, as long as paper shows here
+    and there. Returns float32 (GRID, GRID, 3), each at least 1.
+    """
+    cells = brightest(bgr)
+    logs = np.log(np.maximum(cells, 2.0)).reshape(-1, 3)
+    luma = logs.mean(axis=1)
+    # Paper is where all channels are bright: ink dims at least one of them.
+    dimmest = logs.min(axis=1) - 0.3 * (luma.max() - luma)
+    weight = (dimmest > np.quantile(dimmest, 0.97) - 0.5).astype(np.float64)
+    surface = logs
+    for closeness in (0.5, 0.25, 0.12, 0.08, 0.06, 0.06):
+        surface = _BASIS @ _solve(weight, logs)
+        over = logs - surface
+        # A cell far below the surface in any channel is ink; far above it in all is gloss or a white cuff.
+        below = over.min(axis=1)
+        weight = np.exp(-((np.minimum(below, 0) / closeness) ** 2)) + 1e-6
+        weight[over.min(axis=1) > 3 * closeness] = 1e-6
+    # What the surface is too smooth to follow, where paper is in sight; nothing where it isn't.
+    seen = weight.reshape(GRID, GRID, 1).astype(np.float32)
+    rest = (logs - surface).reshape(GRID, GRID, 3).astype(np.float32) * seen
+    near = cv2.GaussianBlur(seen, (0, 0), 1.5).reshape(GRID, GRID, 1)
+    local = cv2.GaussianBlur(rest, (0, 0), 1.5) / (near + 0.1)
+    smooth = surface.reshape(GRID, GRID, 3).astype(np.float32)
+    return cast(Cells, np.exp(smooth + local).clip(1, 255).astype(np.float32))
+
+
+def brightest(bgr: NDArray[np.uint8]) -> Cells:
+    """The brighter part of each cell, float32 (GRID, GRID, 3): paper between the strokes, if there is any."""
+    fine = cv2.resize(bgr, (4 * GRID, 4 * GRID), interpolation=cv2.INTER_AREA).astype(np.float32)
+    parts = fine.reshape(GRID, 4, GRID, 4, 3).transpose(0, 2, 1, 3, 4).reshape(GRID, GRID, 16, 3)
+    order = np.argsort(parts.min(axis=3), axis=2)[:, :, -6:]
+    return cast(Cells, np.take_along_axis(parts, order[..., None], axis=2).mean(axis=2))
+
+
+def gain_since(now: Cells, paper: Cells) -> NDArray[np.float32]:
+    """By how much the whole light has changed, per channel, float32 (3,): a camera's exposure does that
+    from one frame to the next. Taken from the cells that look like paper both before and after; 1 if
+    there are too few of them."""
+    ratio = (now / paper).reshape(-1, 3)
+    plain = (ratio.max(axis=1) < 1.15 * ratio.min(axis=1)) & (ratio.min(axis=1) > 0.5)
+    if plain.sum() < 40:
+        return np.ones(3, dtype=np.float32)
+    # Paper in shadow and grey ink lie below, nothing lies above.
+    return cast("NDArray[np.float32]", np.quantile(ratio[plain], 0.7, axis=0).astype(np.float32))
+
+
+def level(bgr: NDArray[np.uint8], paper: Cells) -> NDArray[np.uint8]:
+    """The picture with its paper brought to `PAPER_LEVEL` in all channels, uint8 (S, S, 3).
+
+    bgr: uint8 (S, S, 3), a rectified sheet.
+    """
+    size = (bgr.shape[1], bgr.shape[0])
+    shade = cv2.resize(np.rint(paper).astype(np.uint8), size, interpolation=cv2.INTER_LINEAR)
+    return cast("NDArray[np.uint8]", cv2.divide(bgr, shade, scale=PAPER_LEVEL))
+
+
+def _basis() -> NDArray[np.float64]:
+    """The smooth surfaces of which the light is made: products of Legendre polynomials on the grid."""
+    at = (np.arange(GRID) + 0.5) / GRID * 2 - 1
+    one = np.polynomial.legendre.legvander(at, DEGREE)
+    pairs = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
+    return np.stack([np.outer(one[:, i], one[:, j]).ravel() for i, j in pairs], axis=1)
+
+
+_BASIS = _basis()
+
+
+def _solve(weight: NDArray[np.float64], values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Weighted least squares, with a pull to flatness where too little is seen to tell."""
+    weighted = _BASIS * weight[:, None]
+    pull = np.diag([1e-6] + [0.5] * (_BASIS.shape[1] - 1))
+    return np.linalg.solve(weighted.T @ _BASIS + pull, weighted.T @ values)

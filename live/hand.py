@@ -1,0 +1,105 @@
+"""Where the hand is: the part of the sheet that must not be believed, because something lies over it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.inks import PAPER_LEVEL
+from models.palette import UNKNOWN
+
+GRAIN = 128
+"""Cells along the drawing area's side at which the hand is looked for: 1.5 mm each on the A4 sheet."""
+
+RING = 6
+"""Cells around the drawing area that are watched too. Nothing is drawn there, so what changes there is an
+arm on its way in."""
+
+SIZE = GRAIN + 2 * RING
+
+CHANGE = 22
+"""Levels in one channel by which a cell must differ from what lay there, to have changed."""
+
+STROKE = 5
+"""Cells; what is narrower may be a fresh stroke, what is broader is a hand or a sleeve."""
+
+ABSORB = 0.12
+"""Seconds in which a change that is no hand becomes what lies there."""
+
+ABSORB_RING = 20.0
+"""The same for the ring, and for a pen that was laid down on the sheet's edge."""
+
+Mask = NDArray[np.uint8]
+
+
+class HandWatch:
+    """Follows what lies on the sheet and tells what lies over it. Used by one thread.
+
+    Four things betray a hand. It has colours that no ink explains. It comes in over the edge of the
+    drawing area, on which nobody draws. It is broader than a stroke. And it moves: what it covers comes
+    back, as ink never does.
+    """
+
+    def __init__(self) -> None:
+        self._lying: NDArray[np.float32] | None = None
+
+    def clear(self) -> None:
+        """Forget what lay there; the next picture is believed to show the sheet alone."""
+        self._lying = None
+
+    def look(self, bgr: NDArray[np.uint8], labels: NDArray[np.uint8], seconds: float) -> Mask:
+        """What to leave alone in this picture.
+
+        bgr: uint8 (SIZE, SIZE, 3), the levelled sheet with its ring. labels: uint8 (SIZE, SIZE), its inks
+        or `UNKNOWN`. seconds: since the last picture. Returns uint8 (GRAIN, GRAIN), 255 where the hand is.
+        """
+        now = bgr.astype(np.float32)
+        if self._lying is None:
+            self._lying = np.full_like(now, PAPER_LEVEL)
+            ring = np.ones((SIZE, SIZE), dtype=bool)
+            ring[RING:-RING, RING:-RING] = False
+            self._lying[ring] = now[ring]
+        differs = cv2.absdiff(bgr, self._lying.astype(np.uint8))
+        changed = _any_channel(differs, CHANGE)
+        broad = cv2.morphologyEx(changed, cv2.MORPH_OPEN, _disc(STROKE))
+        strange = cv2.compare(labels, UNKNOWN, cv2.CMP_EQ)
+        # Seams between inks are unknown as well, but narrow.
+        strange = cv2.morphologyEx(strange, cv2.MORPH_OPEN, _disc(3))
+        arm = _grown_from_ring(cv2.bitwise_and(broad, cv2.bitwise_not(strange)))
+        body = cv2.bitwise_or(arm, strange)
+        body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(11))
+        hand = cv2.dilate(body, _disc(5))
+        self._settle(now, hand, seconds)
+        return np.ascontiguousarray(hand[RING:-RING, RING:-RING])
+
+    def _settle(self, now: NDArray[np.float32], hand: Mask, seconds: float) -> None:
+        """Let what is no hand become what lies there."""
+        assert self._lying is not None
+        share = np.zeros((SIZE, SIZE), dtype=np.float32)
+        share[:] = 1 - np.exp(-seconds / ABSORB_RING)
+        share[RING:-RING, RING:-RING] = 1 - np.exp(-seconds / ABSORB)
+        share[hand > 0] = 0
+        self._lying += (now - self._lying) * share[..., None]
+
+
+def _any_channel(differs: NDArray[np.uint8], level: int) -> Mask:
+    blue, green, red = cv2.split(differs)
+    most = cv2.max(cv2.max(blue, green), red)
+    return np.asarray(cv2.threshold(most, level, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+
+
+def _disc(cells: int) -> Mask:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (cells, cells)), dtype=np.uint8)
+
+
+def _grown_from_ring(mask: Mask) -> Mask:
+    """The connected parts of the mask that reach into the outer half of the ring."""
+    _, parts = cv2.connectedComponents(mask, connectivity=4, ltype=cv2.CV_16U)
+    edge = RING // 2
+    rim = np.ones((SIZE, SIZE), dtype=bool)
+    rim[edge:-edge, edge:-edge] = False
+    chosen = np.zeros(int(parts.max()) + 1, dtype=np.uint8)
+    chosen[parts[rim]] = 255
+    chosen[0] = 0
+    return chosen[parts]

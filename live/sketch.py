@@ -1,0 +1,236 @@
+"""Reading the sketch: from a camera frame, or a photograph, to the sheet's labels."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration import light
+from calibration.inks import Inks, ink_table, read_inks
+from calibration.sheet import SheetPosition, find_outline, find_sheet, follow_sheet
+from live.config import InkSettings, SheetSettings
+from live.flow import Frame, Reading
+from live.hand import GRAIN, RING, SIZE, HandWatch
+from models.faults import InputFault
+from models.palette import CLASS_NAMES, GROUND, UNKNOWN
+
+Labels = NDArray[np.uint8]
+
+FINE = 512
+"""Pixels per side, at least, at which inks are read before they are reduced to the asked side; about what
+a 720-line camera sees of a sheet."""
+
+LOOK_EVERY = 0.1
+"""Seconds between two looks for the sheet's markers while it lies still."""
+
+LOST_LOOK_EVERY = 0.5
+"""Seconds between two thorough searches for a sheet that isn't in sight."""
+
+LIGHT_EVERY = 0.2
+"""Seconds between two estimates of the light."""
+
+LIGHT_INERTIA = 1.0
+"""Seconds in which a change of the light that is not the same everywhere is believed."""
+
+
+def inks_of(settings: InkSettings) -> Inks:
+    """The inks of a show's settings."""
+    return Inks.from_hex({name: getattr(settings, name) for name in CLASS_NAMES})
+
+
+class SheetReader:
+    """Reads the sheet in frame after frame. Used by one thread.
+
+    side: of the labels. The sheet's position, its light, what lies on it and its settled labels are all
+    kept from frame to frame; times are those of the frames.
+    """
+
+    def __init__(self, side: int, sheet: SheetSettings, inks: InkSettings) -> None:
+        self._side = side
+        self._fine = side * max(1, -(-FINE // side))
+        self._margin = round(self._fine * RING / GRAIN)
+        self._given = None if sheet.corners == "auto" else SheetPosition.of_corners(sheet.corners)
+        self._table = ink_table(inks_of(inks), inks.tolerance)
+        self._settler = Settler(side, inks.settle)
+        self._hand = HandWatch()
+        self._position = self._given
+        self._found = False
+        self._paper: light.Cells | None = None
+        self._looked = self._lit = self._read = -np.inf
+
+    def clear(self) -> None:
+        """Forget the sheet at once: an empty sheet until something is read anew."""
+        self._settler.clear()
+        self._hand.clear()
+        self._paper = None
+        self._position = self._given
+
+    def read(self, frame: Frame) -> Reading:
+        """The sheet as this frame, after all before it, shows it."""
+        begin = time.perf_counter()
+        seconds = min(max(frame.grabbed - self._read, 0.0), 0.1)
+        self._read = frame.grabbed
+        self._find(frame)
+        if self._position is None:
+            note = "no sheet found: put all four printed markers into the camera's view"
+            return Reading(self._settler.labels(), frame.seq, frame.grabbed, None, False, note)
+        square = self._position.rectify(frame.bgr, self._fine, self._margin)
+        rectified = time.perf_counter()
+
+        small = cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+        m = self._margin
+        paper = self._light(square[m:-m, m:-m], frame.grabbed)
+        bright = light.level(square[m:-m, m:-m], paper)
+        lit = time.perf_counter()
+
+        labels = majority(read_inks(bright, self._table), self._side)
+        inked = time.perf_counter()
+
+        edge = cv2.copyMakeBorder(paper, 2, 2, 2, 2, cv2.BORDER_REPLICATE)
+        bright_small = light.level(np.asarray(small, dtype=np.uint8), edge)
+        hand = self._hand.look(bright_small, read_inks(bright_small, self._table), seconds)
+        self._settler.update(labels, hand, seconds)
+        settled = time.perf_counter()
+        note = "" if self._found else "the sheet is out of sight; reading where it last lay"
+        return Reading(
+            labels=self._settler.labels(),
+            seq=frame.seq,
+            grabbed=frame.grabbed,
+            corners=self._position.corners,
+            found=self._found,
+            note=note or self._position.missing,
+            stages_ms={
+                "rectify": (rectified - begin) * 1e3,
+                "light": (lit - rectified) * 1e3,
+                "inks": (inked - lit) * 1e3,
+                "settle": (settled - inked) * 1e3,
+            },
+        )
+
+    def _find(self, frame: Frame) -> None:
+        if self._given is not None:
+            self._found = True
+            return
+        wait = LOOK_EVERY if self._found else LOST_LOOK_EVERY
+        if frame.grabbed - self._looked < wait - 1e-6:
+            return
+        self._looked = frame.grabbed
+        seen = follow_sheet(frame.bgr, self._position) if self._position is not None else None
+        seen = seen or find_sheet(frame.bgr)
+        self._found = seen is not None
+        if seen is not None:
+            self._position = seen
+
+    def _light(self, square: NDArray[np.uint8], now: float) -> light.Cells:
+        """The paper's values in this frame."""
+        if self._paper is None:
+            self._paper = light.estimate_paper(square)
+            self._lit = now
+        elif now - self._lit >= LIGHT_EVERY:
+            share = 1 - np.exp(-(now - self._lit) / LIGHT_INERTIA)
+            self._lit = now
+            fresh = light.estimate_paper(square)
+            self._paper = (self._paper + (fresh - self._paper) * share).astype(np.float32)
+        return self._paper
+
+
+class Settler:
+    """Keeps the sheet's labels steady: a pixel changes when it was read alike for long enough."""
+
+    def __init__(self, side: int, seconds: float) -> None:
+        self._side = side
+        self._seconds = seconds
+        self.clear()
+
+    def clear(self) -> None:
+        """An empty sheet."""
+        shape = (self._side, self._side)
+        self._settled: Labels = np.full(shape, GROUND, dtype=np.uint8)
+        self._candidate: Labels = np.full(shape, UNKNOWN, dtype=np.uint8)
+        self._held = np.zeros(shape, dtype=np.float32)
+
+    def labels(self) -> Labels:
+        """The settled labels, uint8 (side, side), a copy."""
+        return self._settled.copy()
+
+    def update(self, labels: Labels, hand: NDArray[np.uint8], seconds: float) -> None:
+        """Take in what was read `seconds` after the last time.
+
+        labels: uint8 (side, side), classes or `UNKNOWN`. hand: uint8, any size, 255 where nothing read is
+        to be believed.
+        """
+        covered = cv2.resize(hand, (self._side, self._side), interpolation=cv2.INTER_NEAREST)
+        labels = cv2.bitwise_or(labels, covered)
+        same = (labels == self._candidate) & (labels != UNKNOWN)
+        self._held += np.float32(seconds)
+        self._held *= same
+        self._candidate = labels
+        ready = self._held >= self._seconds - 1e-4
+        np.copyto(self._settled, labels, where=ready)
+
+
+def majority(labels: Labels, side: int) -> Labels:
+    """Labels reduced to `side`: the class that holds most of each pixel and its close surroundings.
+
+    Unknown counts for nothing unless nearly all is unknown: a seam between two inks goes to one of them,
+    a hand stays unknown. labels: uint8 (k side, k side). Returns uint8 (side, side), classes or `UNKNOWN`.
+    """
+    best = np.full((side, side), 60, dtype=np.uint8)
+    winner = np.full((side, side), UNKNOWN, dtype=np.uint8)
+    for index in range(len(CLASS_NAMES)):
+        held = cv2.compare(labels, index, cv2.CMP_EQ)
+        if labels.shape[0] != side:
+            held = cv2.resize(held, (side, side), interpolation=cv2.INTER_AREA)
+        votes = cv2.blur(held, (3, 3))
+        cv2.copyTo(np.full_like(winner, index), cv2.compare(votes, best, cv2.CMP_GT), winner)
+        best = cv2.max(best, votes)
+    return winner
+
+
+def read_photo(
+    bgr: NDArray[np.uint8],
+    side: int,
+    sheet: Literal["auto", "whole"] | Sequence[Sequence[float]],
+    inks: InkSettings,
+    name: str = "the photo",
+) -> Labels:
+    """The labels of a photographed sheet, uint8 (side, side), classes 0..4.
+
+    bgr: uint8 (H, W, 3). sheet: 'auto' looks for the printed markers, then for the outline of a bright
+    sheet on something darker; 'whole' takes the photo as the drawing area; else its corners in pixels,
+    clockwise from the top left. name: of the photo, for the fault. Raises InputFault if there is no sheet
+    to be found, UsageFault for corners that make no quadrilateral.
+    """
+    position = _photo_position(bgr, sheet, name)
+    fine = side * max(1, -(-2 * FINE // side))
+    square = position.rectify(bgr, fine)
+    bright = light.level(square, light.estimate_paper(square))
+    labels = majority(read_inks(bright, ink_table(inks_of(inks), inks.tolerance * 3)), side)
+    return np.asarray(np.where(labels == UNKNOWN, GROUND, labels), dtype=np.uint8)
+
+
+def _photo_position(
+    bgr: NDArray[np.uint8], sheet: Literal["auto", "whole"] | Sequence[Sequence[float]], name: str
+) -> SheetPosition:
+    if sheet == "whole":
+        height, width = bgr.shape[:2]
+        low, right, bottom = -0.5, width - 0.5, height - 0.5
+        return SheetPosition.of_corners([(low, low), (right, low), (right, bottom), (low, bottom)])
+    if not isinstance(sheet, str):
+        return SheetPosition.of_corners(sheet)
+    position = find_sheet(bgr)
+    if position is not None:
+        return position
+    outline = find_outline(bgr)
+    if outline is None:
+        raise InputFault(
+            f"no sheet found in {name}: there are neither two of the four printed markers nor a white sheet on "
+            "a darker table in it; take the photo with the markers in view, or give --sheet whole or the "
+            "sheet's four corners"
+        )
+    return SheetPosition.of_corners(outline)
