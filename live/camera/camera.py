@@ -1,8 +1,8 @@
-"""The camera of a show: keeps the newest frame and opens its source again and again, whatever happens to it.
+"""The camera of a show: keeps the newest frame and opens its source anew, whatever happens to it.
 
 `read` of a source may block for ever or bring the last picture for ever once a cable is pulled, by backend
-and version (opencv#4468, #5221, #5746, #14044). So nothing here trusts a return value alone: each opening has
-a thread of its own, and a supervisor that looks at the clock gives it up when it has been silent too long.
+and version (opencv#4468, #5221, #5746, #14044). So nothing here trusts a return value alone: each opening
+has a thread of its own, and a supervisor that looks at the clock gives it up when it is silent too long.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Camera:
         self._lock = threading.Lock()
         # Guarded by the lock:
         self._opening: _Opening | None = None
-        self._first_error: Exception | None = None
+        self._first_fault: Fault | None = None
         self._state: Literal["opening", "running", "lost"] = "opening"
         self._sentence = "opening the camera"
         self._openings = 0
@@ -115,16 +115,16 @@ class Camera:
     def start(self, wait: float) -> None:
         """Start grabbing; returns with the first picture, or after `wait` real seconds without a verdict.
 
-        Raises the source's Fault, or DeviceFault, if the first opening has failed by then; the camera is then
-        closed. A failure at any later time shows in `status` only.
+        Raises the source's Fault, or DeviceFault, if the first opening has failed by then; the camera is
+        closed in that case. A failure at any later time shows in `status` only.
         """
         self._supervisor.start()
         self._settled.wait(wait)
         with self._lock:
-            error, name = self._first_error, self._sentence
-        if error is not None:
+            fault = self._first_fault
+        if fault is not None:
             self.close()
-            raise error if isinstance(error, Fault) else DeviceFault(name) from error
+            raise fault
 
     def status(self) -> CameraStatus:
         """How the camera does now."""
@@ -187,14 +187,15 @@ class Camera:
         return opening
 
     def _lose(self, error: Exception, name: str) -> None:
-        reason = str(error) if isinstance(error, Fault) else f"{name} failed: {type(error).__name__}: {error}"
-        _log.info("%s", reason, exc_info=None if isinstance(error, Fault) else error)
-        if not self._settled.is_set():
-            self._first_error = error
-            self._sentence = reason
+        if isinstance(error, Fault):
+            fault: Fault = error
+            _log.info("%s", fault)
         else:
-            self._sentence = f"{reason}; opening it again"
-        self._state = "lost"
+            fault = DeviceFault(f"{name} failed: {type(error).__name__}: {error}")
+            _log.info("%s", fault, exc_info=error)
+        if not self._settled.is_set():
+            self._first_fault = fault
+        self._state, self._sentence = "lost", f"{fault}; opening it again"
         self._settled.set()
 
     # The thread of one opening
@@ -214,10 +215,11 @@ class Camera:
                 if not self._deliver(opening, bgr, grabbed, source.live):
                     return
         except Exception as error:
-            opening.error = opening.error or error
+            with self._lock:
+                opening.error = error
         finally:
             if source is not None:
-                # Closed by the thread that reads: OpenCV and FFmpeg crash if it is done under a running read.
+                # By the thread that reads: under a running read, OpenCV and FFmpeg may crash.
                 with contextlib.suppress(Exception):
                     source.close()
             opening.over.set()

@@ -1,0 +1,144 @@
+"""From the setting `camera.source` to something that opens it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import cv2
+
+from live.camera.base import Source
+from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names
+from live.clock import Clock
+from live.config import CameraSettings
+from models.faults import DeviceFault, InputFault, UsageFault
+
+_SCHEMES: Final = ("http", "https", "rtsp")
+
+_PROBED: Final = 4
+"""How many camera numbers are tried where the system can't be asked which there are."""
+
+
+def open_source(settings: CameraSettings, clock: Clock) -> Callable[[], Source]:
+    """What opens the source that the settings name, as often as it is called.
+
+    The call raises InputFault or DeviceFault with a sentence if the source can't be opened; UsageFault is
+    raised at once if there can be no such source.
+    """
+    source = settings.source
+    if source == "auto":
+        return _Auto(settings, clock)
+    if source == "simulated":
+        return lambda: _simulated(settings, clock)
+    if source.isdecimal():
+        return lambda: _uvc(settings, int(source))
+    if "://" in source:
+        scheme = source.partition("://")[0].lower()
+        if scheme not in _SCHEMES:
+            raise UsageFault(
+                f'camera.source "{source}": {scheme}:// is none of http://, https:// and rtsp://'
+            )
+        return lambda: StreamSource(source, timeout=settings.timeout)
+    path = Path(source).expanduser()
+    if path.name != source or path.exists() or re.search(r"\.[A-Za-z]\w{1,4}$", source):
+        return lambda: _file(path, settings, clock)
+    return lambda: _named(settings, source)
+
+
+def _simulated(settings: CameraSettings, clock: Clock) -> Source:
+    # Here, not above: a show with a camera needs nothing of it.
+    from live.camera.simulated import SimulatedSheet, SimulatedSource
+
+    sheet = SimulatedSheet(settings.drawing, settings.seed, settings.width, settings.height)
+    return SimulatedSource(sheet, settings.fps, clock)
+
+
+def _uvc(settings: CameraSettings, number: int, name: str = "") -> Source:
+    return UvcSource(number, width=settings.width, height=settings.height, fps=settings.fps, name=name)
+
+
+def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
+    if path.is_dir():
+        raise InputFault(f"{path} is a folder; the camera's source may be a video or a picture in it")
+    if path.exists() and cv2.haveImageReader(str(path)):
+        return StillSource(path, fps=settings.fps, clock=clock)
+    return VideoSource(path, clock=clock)
+
+
+def _named(settings: CameraSettings, wanted: str) -> Source:
+    """The first camera whose name holds `wanted` and that brings pictures."""
+    if not sys.platform.startswith("linux"):
+        raise DeviceFault(
+            f'camera.source "{wanted}" is no file, and cameras go by name on Linux only: '
+            'use a number such as "0" for a camera'
+        )
+    names = device_names()
+    fitting = {number: name for number, name in names.items() if wanted.lower() in name.lower()}
+    if not fitting:
+        raise DeviceFault(_no_such_name(wanted, names))
+    faults = []
+    for number, name in fitting.items():
+        try:
+            return _uvc(settings, number, name)
+        except DeviceFault as fault:
+            faults.append(str(fault))
+    raise DeviceFault("; ".join(faults))
+
+
+def _no_such_name(wanted: str, names: Mapping[int, str]) -> str:
+    near = difflib.get_close_matches(wanted.lower(), ["auto", "simulated", *names.values()], n=1)
+    meant = f'; did you mean "{near[0]}"?' if near else ""
+    there = ", ".join(f'"{name}"' for name in dict.fromkeys(names.values())) or "none"
+    return f'no camera of a name like "{wanted}" is connected (connected: {there}){meant}'
+
+
+class _Auto:
+    """Opens the first USB camera that brings pictures, else the simulated sheet.
+
+    Once it has chosen, it opens that one again and again: a show must not turn to a simulation because a
+    cable was pulled.
+    """
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._choice: Callable[[], Source] | None = None
+
+    def __call__(self) -> Source:
+        if self._choice is not None:
+            return self._choice()
+        settings = self._settings
+        on_linux = sys.platform.startswith("linux")
+        candidates = device_names() if on_linux else dict.fromkeys(range(_PROBED), "")
+        faults = []
+        for number, name in candidates.items():
+            try:
+                source = _uvc(settings, number, name)
+            except DeviceFault as fault:
+                faults.append(str(fault))
+                continue
+            # By its name, since a camera that is plugged in again may get another number.
+            self._choice = partial(_named, settings, name) if name else partial(_uvc, settings, number)
+            return source
+        why = "; ".join(faults) if on_linux and faults else "no USB camera found"
+        self._choice = lambda: _Remarked(_simulated(settings, self._clock), why)
+        return self._choice()
+
+
+class _Remarked:
+    """A source whose description says why it was chosen."""
+
+    def __init__(self, source: Source, remark: str) -> None:
+        self.live = source.live
+        self.read = source.read
+        self.close = source.close
+        self._source = source
+        self._remark = remark
+
+    def describe(self) -> str:
+        return f"{self._source.describe()} ({self._remark})"
