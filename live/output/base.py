@@ -17,8 +17,8 @@ class Output(Protocol):
         text over it (none: no overlay). Returns when it is flipped."""
 
     def keys(self) -> list[str]:
-        """Keys pressed since the last call, as names: 'h', 'b', '1', 'space', 'ctrl+q', 'right'; 'close' when
-        the window was asked to close."""
+        """Keys pressed since the last call, as names: 'h', 'b', '1', 'space', 'ctrl+q', 'right'; 'close'
+        when the window was asked to close."""
 
     def close(self) -> None:
         """Take the window down; may be called twice."""
