@@ -9,6 +9,7 @@ of every spot of a drawing is beyond doubt.
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ class _Hand:
     def fill(
         self, ink: int, outline: Points, angle: float, margin: float = 0.0, width: float = MARKER
     ) -> Iterator[Stroke]:
-        """A hatch inside an outline of the plan, `margin` sheet units away from it, its legs at `angle` degrees."""
+        """A hatch inside an outline of the plan, `margin` sheet units away from it, its legs at `angle`
+        degrees; more than one stroke where the outline keeps the pen from going on."""
         for legs in _hatch(self._place(outline), math.radians(angle), width, margin, self._rng):
             yield Stroke(ink, self._wobble(_dense(legs), 0.0012), width, "hatch")
 
@@ -113,13 +115,13 @@ class _Hand:
         knots = np.arange(0.0, way[-1] + 0.13, 0.065)
         push = self._rng.normal(0.0, size, (len(knots), 2))
         moved = points + np.stack([np.interp(way, knots, push[:, axis]) for axis in (0, 1)], axis=1)
-        return np.clip(moved, 0.004, 0.996)
+        return np.asarray(np.clip(moved, 0.004, 0.996), dtype=np.float64)
 
 
 def _dense(points: Points, step: float = 0.012) -> Points:
     """The polyline with points no further apart than `step`."""
     pieces = [points[:1]]
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in itertools.pairwise(points):
         count = max(1, math.ceil(float(np.hypot(*(b - a))) / step))
         pieces.append(a + (b - a) * (np.arange(1, count + 1) / count)[:, None])
     return np.concatenate(pieces)
@@ -136,25 +138,28 @@ def _hatch(
     flat = outline @ turn  # the legs now run along x
     (left, top), (right, bottom) = flat.min(axis=0), flat.max(axis=0)
     inset = margin + width / 2
-    xs = np.arange(left, right, 0.002)
+    room = bottom - top - 2 * inset
+    if room < 0:
+        return
+    count = 1 + round(room / (1.04 * width))
+    xs = np.arange(left, right, 0.003)
     way: list[Points] = []
-    y = top + inset
-    while y <= bottom - inset + 1e-9:
+    for y in np.linspace(top + inset, bottom - inset, count) if count > 1 else [(top + bottom) / 2]:
         row = np.stack([xs, np.full_like(xs, y)], axis=1)
-        deep = _depth(row, flat) >= inset
+        # A row that runs along the very border of an area is still the area's.
+        deep = _depth(row, flat) >= inset - 1e-3
         runs = np.flatnonzero(np.diff(np.concatenate([[False], deep, [False]]).astype(np.int8)))
         for start, stop in zip(runs[::2], runs[1::2], strict=True):
-            if stop - start < 3:
+            if stop - start < 4:
                 continue
             ends = np.array([(xs[start], y), (xs[stop - 1], y)])
             ends[:, 0] += rng.uniform(-0.001, 0.005, 2) * (1, -1)
-            ends[:, 1] += rng.normal(0.0, 0.0008, 2)
+            ends[:, 1] += rng.normal(0.0, 0.0012, 2)
             leg = ends if len(way) % 2 == 0 else ends[::-1]
-            if way and np.hypot(*(way[-1][-1] - leg[0])) > 2.5 * width:
+            if way and math.dist(way[-1][-1], leg[0]) > 2.5 * width:
                 yield np.concatenate(way) @ turn.T
                 way, leg = [], ends
             way.append(leg)
-        y += width * rng.uniform(0.92, 1.22)
     if way:
         yield np.concatenate(way) @ turn.T
 
@@ -171,7 +176,7 @@ def _depth(points: Points, polygon: Points) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         crossing = a[:, 0] + (points[:, None, 1] - a[:, 1]) * ab[:, 0] / ab[:, 1]
     inside = (above & (points[:, None, 0] < crossing)).sum(axis=1) % 2 == 1
-    return np.where(inside, distance, -distance)
+    return np.asarray(np.where(inside, distance, -distance), dtype=np.float64)
 
 
 def _blocks(
@@ -179,7 +184,7 @@ def _blocks(
     ink: int,
     cells: Iterable[tuple[float, float, float, float]],
     angle: float,
-    margin: float = 0.021,
+    margin: float = 0.0205,
 ) -> Iterator[Stroke]:
     """Cells between streets, hatched with one ink; every second one across, as a hand does it."""
     for i, edges in enumerate(cells):
@@ -205,26 +210,25 @@ def _town(hand: _Hand) -> Iterator[Stroke]:
         yield hand.line(ROAD, [(0.0, v), (1.0, v)], width)
     for u, width in ((0.235, MARKER), (0.49, AVENUE), (0.75, MARKER)):
         yield hand.line(ROAD, [(u, 0.0), (u, 1.0)], width)
-    for u, top, bottom in ((0.12, 0.0, 0.185), (0.365, 0.185, 0.375), (0.875, 0.185, 0.375)):
-        yield hand.line(ROAD, [(u, top), (u, bottom)], 0.022)
-    for u, top, bottom in (
-        (0.625, 0.588, 0.79),
-        (0.115, 0.588, 0.79),
-        (0.365, 0.79, 1.0),
-        (0.875, 0.79, 1.0),
-    ):
-        yield hand.line(ROAD, [(u, bottom), (u, top)], 0.022)
+    for u, start, end in ((0.365, 0.185, 0.375), (0.875, 0.185, 0.375), (0.62, 0.0, 0.185)):
+        yield hand.line(ROAD, [(u, start), (u, end)], 0.022)
+    for u, start, end in ((0.62, 0.588, 0.79), (0.115, 0.588, 0.79), (0.365, 0.79, 1.0)):
+        yield hand.line(ROAD, [(u, end), (u, start)], 0.022)
     yield from _blocks(hand, GREEN, [(0.49, 0.185, 0.75, 0.375), (0.235, 0.588, 0.49, 0.79)], 20.0, 0.024)
-    yield from _blocks(hand, GREEN, [(0.75, 0.90, 0.875, 1.0), (0.0, 0.0, 0.12, 0.10)], 0.0, 0.015)
-    top = [(0.0, 0.10, 0.12, 0.185), (0.12, 0.0, 0.235, 0.185), (0.235, 0.0, 0.49, 0.185)]
-    top += [(0.49, 0.0, 0.75, 0.185), (0.75, 0.0, 1.0, 0.185)]
-    upper = [(0.875, 0.185, 1.0, 0.375), (0.75, 0.185, 0.875, 0.375)]
-    upper += [(0.365, 0.185, 0.49, 0.375), (0.235, 0.185, 0.365, 0.375), (0.0, 0.185, 0.235, 0.375)]
-    lower = [(0.0, 0.588, 0.115, 0.79), (0.115, 0.588, 0.235, 0.79)]
-    lower += [(0.49, 0.588, 0.625, 0.79), (0.625, 0.588, 0.75, 0.79), (0.75, 0.588, 1.0, 0.79)]
-    bottom = [(0.875, 0.79, 1.0, 1.0), (0.75, 0.79, 0.875, 0.90), (0.49, 0.79, 0.75, 1.0)]
-    bottom += [(0.365, 0.79, 0.49, 1.0), (0.235, 0.79, 0.365, 1.0), (0.0, 0.79, 0.235, 1.0)]
-    for row in (top, upper, lower, bottom):
+    yield from _blocks(hand, GREEN, [(0.75, 0.79, 1.0, 1.0), (0.0, 0.0, 0.235, 0.10)], 0.0, 0.020)
+    first = [(0.0, 0.09, 0.235, 0.185), (0.235, 0.0, 0.49, 0.185), (0.49, 0.0, 0.62, 0.185)]
+    first += [(0.62, 0.0, 0.75, 0.185), (0.75, 0.0, 1.0, 0.185)]
+    second = [(0.875, 0.185, 1.0, 0.375), (0.75, 0.185, 0.875, 0.375)]
+    second += [(0.365, 0.185, 0.49, 0.375), (0.235, 0.185, 0.365, 0.375), (0.0, 0.185, 0.235, 0.375)]
+    third = [(0.0, 0.588, 0.115, 0.79), (0.115, 0.588, 0.235, 0.79)]
+    third += [(0.49, 0.588, 0.62, 0.79), (0.62, 0.588, 0.75, 0.79), (0.75, 0.588, 1.0, 0.79)]
+    fourth = [
+        (0.49, 0.79, 0.75, 1.0),
+        (0.365, 0.79, 0.49, 1.0),
+        (0.235, 0.79, 0.365, 1.0),
+        (0.0, 0.79, 0.235, 1.0),
+    ]
+    for row in (first, second, third, fourth):
         yield from _blocks(hand, BUILDING, row, 0.0)
 
 
@@ -248,12 +252,17 @@ def _harbour(hand: _Hand) -> Iterator[Stroke]:
     yield from _blocks(hand, GREEN, [(0.62, 0.13, 0.84, 0.33), (0.0, 0.0, 0.16, 0.13)], 15.0, 0.023)
     yield from _blocks(hand, BUILDING, [(0.20, 0.62, 0.32, 0.80), (0.54, 0.62, 0.66, 0.80)], 90.0, 0.014)
     yield from _blocks(
-        hand, BUILDING, [(l, 0.33, r, 0.575) for l, r in _pairs(0.0, 0.16, 0.40, 0.62, 0.84, 1.0)], 0.0
+        hand,
+        BUILDING,
+        [_span(sides, 0.33, 0.575) for sides in _pairs(0.0, 0.16, 0.40, 0.62, 0.84, 1.0)],
+        0.0,
     )
-    yield from _blocks(hand, BUILDING, [(l, 0.13, r, 0.33) for l, r in _pairs(0.0, 0.16, 0.40, 0.62)], 0.0)
+    yield from _blocks(
+        hand, BUILDING, [_span(sides, 0.13, 0.33) for sides in _pairs(0.0, 0.16, 0.40, 0.62)], 0.0
+    )
     yield from _blocks(hand, BUILDING, [(0.84, 0.13, 1.0, 0.33)], 90.0)
     yield from _blocks(
-        hand, BUILDING, [(l, 0.0, r, 0.13) for l, r in _pairs(0.16, 0.40, 0.62, 0.84, 1.0)], 0.0
+        hand, BUILDING, [_span(sides, 0.0, 0.13) for sides in _pairs(0.16, 0.40, 0.62, 0.84, 1.0)], 0.0
     )
 
 
@@ -279,38 +288,38 @@ def _boulevards(hand: _Hand) -> Iterator[Stroke]:
     for i in range(spokes):
         ends = [(i / spokes, 0.22), (i / spokes, 1.0)]
         yield hand.line(ROAD, ends if i % 2 else ends[::-1], AVENUE if i % 4 == 0 else MARKER)
-    yield from hand.fill(GREEN, Cell(0.0, 0.13, 1.0, 0.14).outline(), 30.0)
+    yield from hand.fill(GREEN, np.array([(u, 0.15) for u in whole[:-1]]), 30.0)
     sectors = list(_pairs(*(i / spokes for i in range(spokes + 1))))
-    yield from _blocks(hand, GREEN, [(*_span(sectors[i], 0.725, 1.0),) for i in (1, 6)], 10.0)
+    yield from _blocks(hand, GREEN, [_span(sectors[i], 0.725, 1.0) for i in (1, 6)], 10.0)
     yield from _blocks(hand, BUILDING, [_span(s, 0.22, 0.49) for s in sectors], 45.0)
     outer = [s for i, s in enumerate(sectors) if i not in (1, 6)]
     yield from _blocks(hand, BUILDING, [_span(s, 0.725, 1.0) for s in outer], 0.0)
 
 
 def _island(hand: _Hand) -> Iterator[Stroke]:
-    """An island town in a lake: a ring road, a cross of streets, woods at the shore."""
+    """An island town in a lake: a ring road, a cross of streets, woods at the shore, and a causeway."""
 
     def place(plan: Points) -> Points:
         turn, radius = 2 * np.pi * plan[:, 0], plan[:, 1]
         coast = 1.0 + 0.10 * np.sin(2 * turn + 0.6) + 0.05 * np.sin(3 * turn)
-        reach = 0.36 * radius * coast
+        reach = 0.385 * radius * coast
         return np.stack([0.5 + reach * np.cos(turn), 0.5 + reach * np.sin(turn)], axis=1)
 
     shore = place(np.array([(i / 90, 1.06) for i in range(91)]))
     frame = np.array([(0.02, 0.5), (0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.5)])
     turned = np.roll(shore[:-1], -45, axis=0)
-    lake = np.concatenate([_dense(frame), turned[::-1], turned[-1:]])
+    lake = np.concatenate([frame, turned[::-1], turned[-1:]])
     yield from hand.fill(WATER, lake, 0.0)
     hand = hand.on(place)
     whole = [i / 60 for i in range(61)]
-    yield hand.line(ROAD, [(u, 0.74) for u in whole], AVENUE)
+    yield hand.line(ROAD, [(u, 0.68) for u in whole], AVENUE)
     for u in (0.0, 0.25, 0.5, 0.75):
-        yield hand.line(ROAD, [(u, 0.74), (u, 0.02)])
+        yield hand.line(ROAD, [(u, 1.27 if u == 0.5 else 0.68), (u, 0.02)])
     quarters = list(_pairs(*(i / 8 for i in range(9))))
-    yield from _blocks(hand, GREEN, [_span(q, 0.78, 1.0) for q in quarters[:3]], 40.0, 0.016)
-    yield from _blocks(hand, BUILDING, [_span(q, 0.78, 1.0) for q in quarters[3:]], 60.0, 0.016)
+    yield from _blocks(hand, GREEN, [_span(q, 0.68, 1.02) for q in quarters[:3]], 40.0, 0.022)
+    yield from _blocks(hand, BUILDING, [_span(q, 0.68, 1.02) for q in quarters[3:]], 60.0, 0.022)
     yield from _blocks(
-        hand, BUILDING, [_span(q, 0.03, 0.74) for q in _pairs(0.0, 0.25, 0.5, 0.75, 1.0)], 0.0
+        hand, BUILDING, [_span(q, 0.03, 0.68) for q in _pairs(0.0, 0.25, 0.5, 0.75, 1.0)], 0.0
     )
 
 
@@ -374,7 +383,7 @@ _GLYPHS: Final[dict[str, list[list[tuple[float, float]]]]] = {
 
 
 def _pairs(*values: float) -> Iterator[tuple[float, float]]:
-    return zip(values[:-1], values[1:], strict=True)
+    return itertools.pairwise(values)
 
 
 def _span(sides: tuple[float, float], top: float, bottom: float) -> tuple[float, float, float, float]:
