@@ -7,7 +7,6 @@ the engines parse, and its checksum must be the card's.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -69,16 +68,6 @@ class CitySet:
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(city.name for city in self.card.cities))
 
-    def index(self, city: str) -> int:
-        """The position of a city by name or title, whatever its case; InputFault for an unknown one."""
-        wanted = city.strip().casefold()
-        for position, card in enumerate(self.card.cities):
-            if wanted in (card.name.casefold(), card.title.casefold()):
-                return position
-        near = difflib.get_close_matches(wanted, self.names, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(self.names)}"
-        raise InputFault(f"city {city!r} is not in the city set {self.name}{hint}")
-
 
 def shipped_sets() -> tuple[str, ...]:
     """Names of the sets that come with the program."""
@@ -94,7 +83,9 @@ def load_city_set(name: str | Path) -> CitySet:
     path = folder / CARD
     if not path.is_file():
         known = ", ".join(shipped_sets()) or "none"
-        raise InputFault(f"there is no city set {str(name)!r}: no {path}; give a folder or a shipped set ({known})")
+        raise InputFault(
+            f"there is no city set {str(name)!r}: no {path}; give a folder or a shipped set ({known})"
+        )
     card = _read_card(path)
     network = folder / NETWORK
     if not network.is_file():
@@ -114,16 +105,23 @@ def _read_card(path: Path) -> SetCard:
     if not isinstance(raw, dict):
         raise InputFault(f"{path} holds no card; copy the set's folder again")
     if raw.get("version") != CARD_VERSION:
-        raise InputFault(f"{path}: version is {raw.get('version')!r}, but this program reads version {CARD_VERSION}")
+        raise InputFault(
+            f"{path}: version is {raw.get('version')!r}, but this program reads version {CARD_VERSION}"
+        )
     cities = tuple(
-        _build(CityCard, path, f"cities[{n}]", c) for n, c in enumerate(_list(path, "cities", raw.get("cities")))
+        _build(CityCard, path, f"cities[{n}]", c)
+        for n, c in enumerate(_list(path, "cities", raw.get("cities")))
     )
     raw |= {"cities": cities, "classes": tuple(_list(path, "classes", raw.get("classes")))}
     card = _build(SetCard, path, "card", raw)
     if card.classes != CLASS_NAMES:
-        raise InputFault(f"{path}: classes are {', '.join(map(str, card.classes))}, not {', '.join(CLASS_NAMES)}")
+        raise InputFault(
+            f"{path}: classes are {', '.join(map(str, card.classes))}, not {', '.join(CLASS_NAMES)}"
+        )
     if card.noise_channels != NOISE_CHANNELS:
-        raise InputFault(f"{path}: noise_channels is {card.noise_channels}, but this program makes {NOISE_CHANNELS}")
+        raise InputFault(
+            f"{path}: noise_channels is {card.noise_channels}, but this program makes {NOISE_CHANNELS}"
+        )
     if not cities:
         raise InputFault(f"{path}: cities is empty; a set holds at least one city")
     return card
@@ -145,7 +143,9 @@ def _build(kind: type[Any], path: Path, where: str, raw: object) -> Any:
         raise InputFault(f"{path}: {where} must be an object")
     fields = {f.name: str(f.type) for f in dataclasses.fields(kind)}
     if unknown := sorted(raw.keys() - fields.keys()):
-        raise InputFault(f"{path}: {where} has an unknown key {unknown[0]!r}; known are {', '.join(fields)}")
+        raise InputFault(
+            f"{path}: {where} has an unknown key {unknown[0]!r}; known are {', '.join(fields)}"
+        )
     for name, type_name in fields.items():
         if name not in raw:
             raise InputFault(f"{path}: {where} lacks {name!r}")

@@ -24,7 +24,9 @@ class OnnxRuntimeEngine:
         options.log_severity_level = 3
         # Its threads would otherwise spin while they wait, on cores that camera and projector need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(str(city_set.network), options, providers=["CPUExecutionProvider"])
+        self._session = ort.InferenceSession(
+            str(city_set.network), options, providers=["CPUExecutionProvider"]
+        )
         self._noise = noise_field(side)
 
     def render(self, labels: NDArray[np.uint8], mix: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -21,7 +21,8 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         sizes = [3 + classes, width, 2 * width, 4 * width]
         self.down = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in zip(sizes, sizes[1:], strict=False)
+            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
+            for a, b in zip(sizes, sizes[1:], strict=False)
         )
         self.last = spectral_norm(nn.Conv2d(4 * width, 4 * width, 3, padding=1))
         self.verdict = spectral_norm(nn.Conv2d(4 * width, 1, 1))
@@ -38,13 +39,18 @@ class PatchDiscriminator(nn.Module):
         x = functional.leaky_relu(self.down[2](fine), 0.2)
         x = functional.leaky_relu(self.last(x), 0.2)
         coarse_verdict = self.verdict(x) + (x * self.city(cities)[:, :, None, None]).sum(1, keepdim=True)
-        fine_verdict = self.verdict_fine(fine) + (fine * self.city_fine(cities)[:, :, None, None]).sum(1, keepdim=True)
+        fine_verdict = self.verdict_fine(fine) + (fine * self.city_fine(cities)[:, :, None, None]).sum(
+            1, keepdim=True
+        )
         return coarse_verdict, fine_verdict
 
 
 def discriminator_loss(real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> Tensor:
     """Hinge loss (Lim and Ye 2017, "Geometric GAN"), summed over the verdicts."""
-    parts = [functional.relu(1.0 - r).mean() + functional.relu(1.0 + f).mean() for r, f in zip(real, fake, strict=True)]
+    parts = [
+        functional.relu(1.0 - r).mean() + functional.relu(1.0 + f).mean()
+        for r, f in zip(real, fake, strict=True)
+    ]
     return torch.stack(parts).sum()
 
 
@@ -83,7 +89,10 @@ class PerceptualDistance(nn.Module):
         """The distance, a scalar; no gradient flows to `wanted`."""
         with torch.no_grad():
             there = self.features(wanted)
-        parts = [functional.l1_loss(a, b) * a.shape[1] ** 0.5 for a, b in zip(self.features(rgb), there, strict=True)]
+        parts = [
+            functional.l1_loss(a, b) * a.shape[1] ** 0.5
+            for a, b in zip(self.features(rgb), there, strict=True)
+        ]
         return torch.stack(parts).sum()
 
 

@@ -57,7 +57,9 @@ def load_city(folder: Path, zoom: float, smallest: int = 256, held_out_every: in
     groups = sorted({_group(pair.name) for pair in pairs})
     held = set(groups[held_out_every // 2 :: held_out_every])
     if not held or len(held) == len(groups):
-        raise InputFault(f"{folder}: {len(groups)} pictures are too few to train on; {held_out_every} would do")
+        raise InputFault(
+            f"{folder}: {len(groups)} pictures are too few to train on; {held_out_every} would do"
+        )
     return CityPairs(
         city=folder.name,
         train=tuple(p for p in pairs if _group(p.name) not in held),
@@ -78,7 +80,9 @@ def _load_pair(image: Path, label: Path, zoom: float, smallest: int) -> Pair:
     assert photo is not None
     assert drawn is not None
     if photo.shape != drawn.shape:
-        raise InputFault(f"{label} is {drawn.shape[1]}×{drawn.shape[0]}, but {image} is not; they must be aligned")
+        raise InputFault(
+            f"{label} is {drawn.shape[1]}×{drawn.shape[0]}, but {image} is not; they must be aligned"
+        )
     classes = classes_of_map(drawn.astype(np.uint8))
     # A picture must be a little larger than a crop, so that every epoch cuts it differently.
     zoom = max(zoom, (smallest + 16) / min(photo.shape[:2]))
@@ -205,7 +209,9 @@ class Sampler:
             ((pair.labels[p], pair.photo[p]) for p in places), key=lambda cut: _interest(cut[0], wanted)
         )
         labels = coarsen(labels, float(rng.choice([0.0, rng.uniform(0.2, 1.0)], p=[0.25, 0.75])), rng)
-        labels = cv2.resize(labels, (self._crop, self._crop), interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+        labels = cv2.resize(labels, (self._crop, self._crop), interpolation=cv2.INTER_NEAREST).astype(
+            np.uint8
+        )
         photo = cv2.resize(photo, (self._crop, self._crop), interpolation=cv2.INTER_AREA).astype(np.uint8)
         # Mirrored left to right only: the sun stays where it is, and so do the shadows.
         if rng.random() < 0.5:

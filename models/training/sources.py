@@ -57,7 +57,9 @@ def load_sources(path: Path = SHIPPED_SOURCES) -> SetSources:
 def _source(path: Path, raw: dict[str, Any]) -> CitySource:
     known = [f.name for f in fields(CitySource)]
     if unknown := sorted(raw.keys() - set(known)):
-        raise InputFault(f"{path}: a [[city]] has an unknown key {unknown[0]!r}; known are {', '.join(known)}")
+        raise InputFault(
+            f"{path}: a [[city]] has an unknown key {unknown[0]!r}; known are {', '.join(known)}"
+        )
     values = {name: _value(path, raw, name, float if name == "zoom" else str) for name in known}
     return CitySource(**values)
 

@@ -189,7 +189,10 @@ class Training:
         tensors = load_file(self._checkpoint)
         meta = read_metadata(self._checkpoint)
         names = [c.city for c in self.cities]
-        if json.loads(meta["cities"]) != names or json.loads(meta["options"])["width"] != self.options.width:
+        if (
+            json.loads(meta["cities"]) != names
+            or json.loads(meta["options"])["width"] != self.options.width
+        ):
             raise InputFault(f"{self._checkpoint} is of another training; give another --out or remove it")
         for name, module in self._modules().items():
             module.load_state_dict(_below(tensors, name))
@@ -220,7 +223,9 @@ def read_metadata(path: Path) -> dict[str, str]:
 
 
 def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    return {key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")}
+    return {
+        key.removeprefix(f"{name}/"): value for key, value in tensors.items() if key.startswith(f"{name}/")
+    }
 
 
 @torch.no_grad()
@@ -233,7 +238,9 @@ def contact_sheet(generator: Generator, cities: list[CityPairs], side: int = 256
             labels, photo = pair.labels[:side, :side], pair.photo[:side, :side]
             maps = onehot(torch.from_numpy(labels)[None]).expand(len(cities), -1, -1, -1)
             pictures = generator(
-                maps, noise.expand(len(cities), -1, -1, -1), mix_of(torch.arange(len(cities)), len(cities), side)
+                maps,
+                noise.expand(len(cities), -1, -1, -1),
+                mix_of(torch.arange(len(cities)), len(cities), side),
             )
             shown = (pictures.clamp(-1, 1) * 127.5 + 127.5).byte().permute(0, 2, 3, 1).numpy()
             rows.append(np.hstack([paint(labels), *shown, photo]))

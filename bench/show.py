@@ -1,0 +1,48 @@
+"""The whole show, end to end: camera, reading, generator and output, without a window."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Final
+
+from rich.console import Console
+
+from live.clock import MonotonicClock
+from live.config import load_settings
+from live.opening import opened_show
+
+WARM_UP: Final = 3.0
+"""Seconds before the measuring begins: the sheet is found and every cache is warm."""
+
+
+def bench_show(side: int, seconds: float, camera: str) -> dict[str, Any]:
+    """Run the show headless for `seconds` and measure it.
+
+    Returns fps (pictures shown a second), camera_fps (frames that the camera delivered a second), dropped
+    (frames delivered that were never shown), latency_ms (p50, p95, max from grab to flip), stages_ms (median
+    of each), and what was measured.
+    """
+    settings = load_settings(None, {"camera.source": camera, "engine.side": side, "control.osc_port": 0})
+    clock = MonotonicClock()
+    with opened_show(settings, clock, headless=True) as stage, Console(stderr=True).status("") as status:
+        status.update("warming up")
+        stage.run(WARM_UP)
+        status.update(f"measuring for {seconds:g} s")
+        delivered, begun = stage.parts.camera.status().delivered, clock.now()
+        stage.restart_meter(keep=round(seconds * 240))
+        stage.run(seconds)
+        elapsed = clock.now() - begun
+        delivered = stage.parts.camera.status().delivered - delivered
+        measured = stage.measured()
+        return {
+            "fps": round(measured.shown / elapsed, 2),
+            "camera_fps": round(delivered / elapsed, 2),
+            "dropped": measured.dropped,
+            "latency_ms": {k: round(v, 1) for k, v in dataclasses.asdict(measured.latency_ms).items()},
+            "stages_ms": {name: round(ms, 2) for name, ms in measured.stages_ms.items()},
+            "side": side,
+            "seconds": round(elapsed, 1),
+            "camera": stage.parts.camera.status().sentence,
+            "engine": stage.parts.engine.describe(),
+            "output": stage.parts.output.describe(),
+        }

@@ -1,0 +1,265 @@
+"""The command line: `cities live`, `cities sketch`, `cities render` and the others.
+
+Exit codes: 0 all is well, 2 the command line or the configuration can't be meant, 3 a file is missing,
+broken or not what was asked for, 4 something of this machine can't be had (camera, display, port, engine),
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from live.clock import MonotonicClock
+from live.config import Settings, default_show_path, dump_settings, load_settings
+from live.pictures import read_map, read_picture, write_picture
+from live.show import find_city
+from models.cityset import load_city_set, shipped_sets
+from models.faults import DeviceFault, Fault
+from models.palette import paint
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments[:1] == ["train"]:
+            return _train(arguments[1:])
+        if arguments[:1] == ["bench"]:
+            from bench.command import main as bench
+
+            return bench(arguments[1:])
+        args = _parser().parse_args(arguments)
+        run: Callable[[argparse.Namespace], int] = args.run
+        return run(args)
+    except Fault as fault:
+        print(f"cities: {fault}", file=sys.stderr)
+        return fault.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as `cities config | head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    p = argparse.ArgumentParser(
+        prog="cities",
+        description="A drawing under a camera becomes a city on the projector, live.",
+        epilog="exit codes: 2 wrong usage or configuration, 3 bad file, 4 camera, display, port or engine not to be had",
+    )
+    commands = p.add_subparsers(required=True, metavar="COMMAND")
+
+    live = commands.add_parser("live", help="run the show")
+    _show_option(live)
+    live.add_argument(
+        "--camera", metavar="C", help="auto, simulated, a number, a name, a file or an address"
+    )
+    live.add_argument("--set", metavar="SET", help="a shipped city set, or the folder of one")
+    live.add_argument("--city", metavar="NAME", help="the city at the start")
+    live.add_argument(
+        "--headless", action="store_true", help="no window: for tests, recordings and remote machines"
+    )
+    live.add_argument("--window", action="store_true", help="a window on the desktop, not fullscreen")
+    live.add_argument("--seconds", type=_seconds, metavar="N", help="end after so many seconds")
+    live.add_argument("--record", type=Path, metavar="FILE", help="record what is shown to an .mp4")
+    live.add_argument("--osc-port", type=int, metavar="P", help="UDP port for OSC; 0 takes any free one")
+    live.set_defaults(run=_live)
+
+    sketch = commands.add_parser(
+        "sketch", help="read a photograph of a drawing as a map in the five flat colours"
+    )
+    sketch.add_argument("photo", type=Path)
+    sketch.add_argument("-o", "--output", type=Path, required=True, metavar="LABELS.png")
+    sketch.add_argument("--side", type=_side, default=512, metavar="N", help="pixels of the map (512)")
+    _sheet_option(sketch)
+    _show_option(sketch)
+    sketch.set_defaults(run=_sketch)
+
+    render = commands.add_parser("render", help="render a photograph of a drawing, or a map, as a city")
+    render.add_argument("photo", type=Path)
+    render.add_argument("--city", required=True, metavar="NAME")
+    render.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
+    render.add_argument("--labels", action="store_true", help="the input is a map in the five flat colours")
+    render.add_argument("--side", type=_side, metavar="N", help="pixels of the picture's longer side")
+    render.add_argument("--set", metavar="SET", help="a shipped city set, or the folder of one")
+    _sheet_option(render)
+    _show_option(render)
+    render.set_defaults(run=_render)
+
+    listing = commands.add_parser("list", help="the city sets and their cities")
+    listing.add_argument("--json", action="store_true")
+    listing.add_argument("--set", metavar="SET", help="only this set: a shipped one, or a folder")
+    listing.set_defaults(run=_list)
+
+    config = commands.add_parser("config", help="print the whole effective configuration as TOML")
+    _show_option(config)
+    config.set_defaults(run=_config)
+
+    # Both take their own options, and are only imported when they are asked for.
+    commands.add_parser("train", help="train a city set (needs the train extra)", add_help=False)
+    commands.add_parser("bench", help="measure the show or the generator", add_help=False)
+    return p
+
+
+def _show_option(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--show", type=Path, metavar="F", help="the show's configuration (show.toml)")
+
+
+def _sheet_option(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--sheet",
+        type=_sheet,
+        default="auto",
+        metavar="S",
+        help="auto, whole (the photograph is the sheet), or x1,y1,…,x4,y4 in pixels, clockwise from the top left",
+    )
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+    return value
+
+
+def _side(text: str) -> int:
+    value = int(text)
+    if not 32 <= value <= 2048:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of pixels from 32 to 2048")
+    return value
+
+
+def _sheet(text: str) -> Any:
+    if text in ("auto", "whole"):
+        return text
+    numbers = re.split(r"[,;\s]+", text.strip())
+    try:
+        values = [float(n) for n in numbers]
+    except ValueError:
+        values = []
+    if len(values) != 8:
+        raise argparse.ArgumentTypeError(f"{text!r} is not auto, whole or eight numbers x1,y1,…,x4,y4")
+    return tuple(zip(values[::2], values[1::2], strict=True))
+
+
+def _live(args: argparse.Namespace) -> int:
+    from live.opening import opened_show
+
+    overrides: dict[str, object] = {
+        "camera.source": args.camera,
+        "cities.set": args.set,
+        "cities.city": args.city,
+        "control.osc_port": args.osc_port,
+        "output.fullscreen": False if args.window else None,
+    }
+    settings = _settings(args.show, overrides)
+    with opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record) as stage:
+        # A stop from outside ends the show as the quit key does: files and devices are closed.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stage.stop())
+        print(stage.greeting, flush=True)
+        stage.run(args.seconds)
+        measured = stage.measured()
+    print(f"shown {measured.shown} pictures, {measured.dropped} dropped, {measured.fps:.1f} fps at the end")
+    return 0
+
+
+def _sketch(args: argparse.Namespace) -> int:
+    labels = _read_drawing(args, args.side)
+    write_picture(args.output, paint(labels))
+    return 0
+
+
+def _render(args: argparse.Namespace) -> int:
+    from live.render import render_map
+
+    settings = _settings(args.show, {"cities.set": args.set})
+    city_set = load_city_set(settings.cities.set)
+    city = find_city(city_set.names, args.city)
+    if args.labels:
+        labels = read_map(args.photo)
+        if args.side:
+            scale = args.side / max(labels.shape)
+            size = (max(1, round(labels.shape[1] * scale)), max(1, round(labels.shape[0] * scale)))
+            labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    else:
+        labels = _read_drawing(args, args.side or settings.engine.side)
+    write_picture(args.output, render_map(city_set, city, labels, settings.engine.name))
+    return 0
+
+
+def _read_drawing(args: argparse.Namespace, side: int) -> Any:
+    from live.sketch import read_photo
+
+    settings = _settings(args.show, {})
+    bgr = cv2.cvtColor(read_picture(args.photo), cv2.COLOR_RGB2BGR)
+    return read_photo(bgr, side, args.sheet, settings.inks, name=str(args.photo))
+
+
+def _list(args: argparse.Namespace) -> int:
+    sets = [load_city_set(name) for name in ([args.set] if args.set else shipped_sets())]
+    if args.json:
+        listing = [
+            {
+                "set": s.name,
+                "title": s.card.title,
+                "metres_per_pixel": s.card.metres_per_pixel,
+                "parameters": s.card.parameters,
+                "cities": [
+                    {
+                        "number": n,
+                        "name": c.name,
+                        "title": c.title,
+                        "data": c.data,
+                        "licence": c.licence,
+                        "attribution": c.attribution,
+                    }
+                    for n, c in enumerate(s.card.cities, start=1)
+                ],
+            }
+            for s in sets
+        ]
+        print(json.dumps(listing, indent=2, ensure_ascii=False))
+        return 0
+    for s in sets:
+        print(f"{s.name}: {s.card.title} ({s.card.parameters / 1e6:.1f} M parameters)")
+        for n, c in enumerate(s.card.cities, start=1):
+            print(f"  {n}  {c.name:<14} {c.title} · {c.licence} · {c.attribution}")
+    return 0
+
+
+def _config(args: argparse.Namespace) -> int:
+    print(dump_settings(_settings(args.show, {})), end="")
+    return 0
+
+
+def _settings(show: Path | None, overrides: Mapping[str, object]) -> Settings:
+    given = {key: value for key, value in overrides.items() if value is not None}
+    return load_settings(show or default_show_path(), given)
+
+
+def _train(arguments: list[str]) -> int:
+    # Not a plain import: the machine on stage has no torch, and `live` doesn't know of training.
+    try:
+        command = importlib.import_module("models.training.command")
+    except ModuleNotFoundError as error:
+        raise DeviceFault(
+            f"training needs {error.name}, which isn't installed; run: pip install 'invisible-cities[train]'"
+        ) from None
+    code: int = command.main(arguments)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Measuring the show while it runs: rates, latencies and milliseconds a stage."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from live.flow import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Median, 95th percentile and greatest of some milliseconds; all 0 while there are none."""
+
+    p50: float
+    p95: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured over a stretch of the show.
+
+    fps: pictures shown a second. shown, dropped: pictures shown, and camera frames that never were.
+    latency_ms: from grab to flip. stages_ms: median milliseconds of each stage, in order.
+    """
+
+    fps: float
+    shown: int
+    dropped: int
+    latency_ms: Percentiles
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Meter:
+    """Keeps what was measured of the last `keep` pictures. Used by the main thread alone."""
+
+    def __init__(self, keep: int) -> None:
+        self._flips: deque[float] = deque(maxlen=keep)
+        self._latency: deque[float] = deque(maxlen=keep)
+        self._stages: deque[Mapping[str, float]] = deque(maxlen=keep)
+        self._last_seq = 0
+        self._shown = 0
+        self._dropped = 0
+
+    def flipped(self, picture: Picture, output_ms: float, now: float) -> None:
+        """A new picture was flipped at `now`, after `output_ms` of drawing."""
+        if self._last_seq and picture.seq > self._last_seq + 1:
+            self._dropped += picture.seq - self._last_seq - 1
+        self._last_seq = picture.seq
+        self._shown += 1
+        self._flips.append(now)
+        self._latency.append((now - picture.grabbed) * 1000.0)
+        self._stages.append({**picture.stages_ms, "output": output_ms})
+
+    def measured(self) -> Measured:
+        """The figures of the pictures that are kept; `shown` and `dropped` count from the start."""
+        span = self._flips[-1] - self._flips[0] if len(self._flips) > 1 else 0.0
+        stages = {
+            name: float(np.median([s[name] for s in self._stages if name in s]))
+            for name in (self._stages[-1] if self._stages else {})
+        }
+        return Measured(
+            fps=(len(self._flips) - 1) / span if span > 0 else 0.0,
+            shown=self._shown,
+            dropped=self._dropped,
+            latency_ms=_percentiles(self._latency),
+            stages_ms=stages,
+        )
+
+
+def _percentiles(values: deque[float]) -> Percentiles:
+    if not values:
+        return Percentiles(0.0, 0.0, 0.0)
+    p50, p95, top = np.percentile(np.array(values), (50, 95, 100))
+    return Percentiles(float(p50), float(p95), float(top))

@@ -1,0 +1,58 @@
+"""Opening a show: from settings to a stage with all its parts, closed again in the reverse order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import cv2
+
+from live.camera.camera import Camera
+from live.camera.open import open_source
+from live.clock import Clock
+from live.config import Settings
+from live.control.osc import OscServer
+from live.output.headless import HeadlessOutput
+from live.output.recorder import Recorder
+from live.output.window import ProjectorWindow
+from live.show import opening
+from live.sketch import SheetReader
+from live.stage import Parts, Stage
+from models.cityset import load_city_set
+from models.engines import open_engine
+
+FIRST_PICTURE = 20.0
+"""Seconds that a camera may take to its first picture before the show starts without it."""
+
+
+@contextmanager
+def opened_show(
+    settings: Settings, clock: Clock, *, headless: bool = False, record: Path | None = None
+) -> Iterator[Stage]:
+    """A stage that is ready to run. Raises the Fault of the first part that can't be had."""
+    # The camera, the worker and the projector are the parallel parts; OpenCV's own threads would fight them.
+    cv2.setNumThreads(1)
+    with ExitStack() as closing:
+        city_set = load_city_set(settings.cities.set)
+        state = opening(city_set.names, settings.cities.city, settings.cities.fade, settings.output.overlay)
+        opened = open_engine(city_set, settings.engine.side, settings.engine.name, settings.engine.threads)
+        closing.callback(opened.engine.close)
+        reader = SheetReader(settings.engine.side, settings.sheet, settings.inks)
+        control = OscServer(settings.control, city_set.names, clock)
+        closing.callback(control.close)
+        output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
+        closing.callback(output.close)
+        tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
+        if tape is not None:
+            closing.callback(tape.close)
+        camera = Camera(open_source(settings.camera, clock), clock=clock, timeout=settings.camera.timeout)
+        closing.callback(camera.close)
+        camera.start(FIRST_PICTURE)
+        control.start()
+        parts = Parts(camera, reader, opened.engine, output, control, tape)
+        header = (
+            f"{control.describe()} · H hides this",
+            *(f"passed over: {reason}" for reason in opened.passed_over),
+        )
+        yield Stage(parts, state, clock, header)

@@ -1,0 +1,38 @@
+"""One map, one city, one picture: the generator without the show."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live.show import mix_field
+from models.cityset import CitySet
+from models.engines import open_engine
+from models.faults import UsageFault
+from models.inputs import CELL
+
+GREATEST = 2048
+"""Pixels along a picture's longer side that are rendered at once."""
+
+
+def render_map(
+    city_set: CitySet, city: int, labels: NDArray[np.uint8], engine: str = "auto"
+) -> NDArray[np.uint8]:
+    """Render a map of any shape up to GREATEST × GREATEST.
+
+    labels: uint8 (H, W), classes 0..4. Returns uint8 (H, W, 3) RGB.
+    """
+    height, width = labels.shape
+    if max(height, width) > GREATEST:
+        raise UsageFault(
+            f"the map is {width}×{height}, and at most {GREATEST} a side is rendered; give a smaller --side"
+        )
+    # An engine takes squares of whole cells: what is missing repeats the border, and is cut off again.
+    side = max(2, -(-max(height, width) // CELL)) * CELL
+    square = np.pad(labels, ((0, side - height), (0, side - width)), mode="edge")
+    weights = tuple(float(n == city) for n in range(len(city_set.names)))
+    opened = open_engine(city_set, side, engine).engine
+    try:
+        return opened.render(square, mix_field(weights))[:height, :width]
+    finally:
+        opened.close()

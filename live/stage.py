@@ -1,0 +1,240 @@
+"""The stage: the two loops of the show, the worker that makes pictures and the main thread that shows them.
+
+    camera thread ─frame─▶ [newest] ─▶ worker: read the sheet, generate ─picture─▶ [newest] ─▶ main thread
+
+The main thread always has a picture to show and always hears blackout and panic, whatever the camera, the
+generator or a client does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from live.camera.camera import Camera
+from live.clock import Clock
+from live.control.keys import key_command
+from live.control.osc import OscServer
+from live.flow import Frame, Newest, Picture, Reading
+from live.meter import Measured, Meter
+from live.output.base import Output
+from live.output.compose import dim
+from live.show import Command, Quit, ShowState, brightness, mix_field, mix_weights, reduce
+from models.engines.base import Engine
+
+TICK: Final = 1 / 60
+"""Seconds that the main thread waits for a picture before it looks after keys, clients and fades again."""
+STATUS_EVERY: Final = 0.5
+"""Seconds between two updates of the overlay and of `/status`."""
+METERED: Final = 300
+"""Pictures over which the overlay's figures are taken: ten seconds at 30 fps."""
+
+
+class Reader(Protocol):
+    """What reads the sheet in a frame (`live.sketch.SheetReader`)."""
+
+    def read(self, frame: Frame) -> Reading:
+        """Read one frame."""
+
+
+class Tape(Protocol):
+    """What records the pictures that are shown (`live.output.recorder.Recorder`)."""
+
+    note: str
+
+    def put(self, rgb: NDArray[np.uint8], at: float) -> None:
+        """Record a picture as it was shown at a time of the show's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The real parts that a stage is made of; whoever made them closes them."""
+
+    camera: Camera
+    reader: Reader
+    engine: Engine
+    output: Output
+    control: OscServer
+    tape: Tape | None = None
+
+
+class Worker:
+    """The thread that makes pictures: newest frame in, newest picture out.
+
+    An exception in reading or generating costs that frame and is told to the operator; the next frame is
+    tried as if nothing had been.
+    """
+
+    def __init__(self, parts: Parts, state: Callable[[], ShowState], clock: Clock) -> None:
+        self.pictures: Newest[Picture] = Newest()
+        self.reading: Reading | None = None
+        self.fault = ""
+        self._parts = parts
+        self._state = state
+        self._clock = clock
+        self._ending = threading.Event()
+        self._rendered: tuple[float, ...] = ()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+
+    def start(self) -> None:
+        """Begin with the city on empty paper, so that there is a picture before there is a frame."""
+        side = self._parts.engine.side
+        empty = Reading(np.zeros((side, side), np.uint8), 0, self._clock.now(), None, False, "")
+        self.pictures.put(self._picture(empty))
+        self._thread.start()
+
+    def close(self) -> None:
+        """End after the frame in work; a generator that hangs is left behind."""
+        self._ending.set()
+        self._thread.join(timeout=2.0)
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            frame = self._parts.camera.frames.take(timeout=TICK)
+            try:
+                if frame is not None:
+                    self.reading = self._parts.reader.read(frame)
+                    self.pictures.put(self._picture(self.reading))
+                elif self.reading is not None and self._weights() != self._rendered:
+                    # The camera is silent, but the city changes all the same.
+                    self.pictures.put(self._picture(self.reading))
+                self.fault = ""
+            except Exception as error:  # a show never stops for what a frame or an engine does
+                self.fault = f"no new picture: {type(error).__name__}: {error}"
+
+    def _weights(self) -> tuple[float, ...]:
+        return mix_weights(self._state(), self._clock.now())
+
+    def _picture(self, reading: Reading) -> Picture:
+        weights = self._weights()
+        begun = self._clock.now()
+        rgb = self._parts.engine.render(reading.labels, mix_field(weights))
+        self._rendered = weights
+        stages = {**reading.stages_ms, "generate": (self._clock.now() - begun) * 1000.0}
+        return Picture(rgb, reading.seq, reading.grabbed, stages)
+
+
+class Stage:
+    """Runs a show until it is quit. Made, run and closed on the main thread."""
+
+    def __init__(self, parts: Parts, state: ShowState, clock: Clock, header: Sequence[str] = ()) -> None:
+        """header: lines about this show that stand in the operator's overlay and never change."""
+        self.state = state
+        self.parts = parts
+        self._clock = clock
+        self._header = tuple(header)
+        self._meter = Meter(METERED)
+        self._picture: Picture | None = None
+        self._lines: tuple[str, ...] = ()
+        self._status: Mapping[str, float | str] = {}
+        self._status_due = 0.0
+
+    def run(self, seconds: float | None = None) -> None:
+        """Show until the show is quit, or for `seconds`; may be called again."""
+        self._worker = Worker(self.parts, lambda: self.state, self._clock)
+        self._worker.start()
+        end = None if seconds is None else self._clock.now() + seconds
+        shown: tuple[object, ...] = ()
+        try:
+            while self.state.running and (end is None or self._clock.now() < end):
+                self._hear()
+                now = self._clock.now()
+                if now >= self._status_due:
+                    self._status_due = now + STATUS_EVERY
+                    self._tell()
+                picture = self._worker.pictures.take(timeout=TICK)
+                if picture is not None and (self._picture is None or not self.state.frozen):
+                    self._picture = picture
+                light = brightness(self.state, self._clock.now())
+                lines = self._lines if self.state.overlay else ()
+                looks = (id(self._picture), light, lines)
+                if self._picture is not None and looks != shown:
+                    self._show(self._picture, light, lines, fresh=self._picture is picture)
+                    shown = looks
+        finally:
+            self._worker.close()
+
+    @property
+    def greeting(self) -> str:
+        """What a person is told when the show begins: what stands where, and how to steer it."""
+        p = self.parts
+        return (
+            f"camera: {p.camera.status().sentence}\nengine: {p.engine.describe()} at side {p.engine.side}\n"
+            f"output: {p.output.describe()}\ncities: {', '.join(self.state.cities)}\n"
+            f"{p.control.describe()} · keys: H overlay, 1–9 cities, B blackout, F freeze, Esc panic, Ctrl+Q quit"
+        )
+
+    def measured(self) -> Measured:
+        """What was measured of the last pictures."""
+        return self._meter.measured()
+
+    def restart_meter(self, keep: int) -> None:
+        """Measure from now on, over the last `keep` pictures."""
+        self._meter = Meter(keep)
+
+    def stop(self) -> None:
+        """End the show after the picture in work; may be called from a signal handler."""
+        self._apply(Quit())
+
+    def _hear(self) -> None:
+        for key in self.parts.output.keys():
+            if (command := key_command(key, self.state)) is not None:
+                self._apply(command)
+        for command in self.parts.control.drain():
+            self._apply(command)
+        self.parts.control.publish(self.state, self._status)
+
+    def _apply(self, command: Command) -> None:
+        self.state = reduce(self.state, command, self._clock.now())
+
+    def _show(self, picture: Picture, light: float, lines: tuple[str, ...], fresh: bool) -> None:
+        begun = self._clock.now()
+        rgb = dim(picture.rgb, light)
+        self.parts.output.show(rgb, lines)
+        now = self._clock.now()
+        if self.parts.tape is not None:
+            self.parts.tape.put(rgb, now)
+        if fresh and picture.seq:
+            self._meter.flipped(picture, (now - begun) * 1000.0, now)
+
+    def _tell(self) -> None:
+        measured = self.measured()
+        camera = self.parts.camera.status()
+        reading = self._worker.reading
+        latency = measured.latency_ms
+        weights = mix_weights(self.state, self._clock.now())
+        mixed = " + ".join(
+            f"{name} {weight:.0%}"
+            for name, weight in zip(self.state.cities, weights, strict=True)
+            if weight >= 0.005
+        )
+        holds = [name for name in ("panic", "blackout", "frozen") if getattr(self.state, name)]
+        tape = self.parts.tape
+        notes = [
+            note
+            for note in (self._worker.fault, reading.note if reading else "", tape.note if tape else "")
+            if note
+        ]
+        self._lines = (
+            f"{measured.fps:.1f} fps · {measured.dropped} dropped · grab to flip {latency.p50:.0f} ms, "
+            f"95 % {latency.p95:.0f}, max {latency.max:.0f}",
+            " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
+            f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
+            f"camera: {camera.sentence}",
+            f"engine: {self.parts.engine.describe()} · {self.parts.output.describe()}",
+            *self._header,
+            *notes,
+        )
+        self._status = {
+            "fps": round(measured.fps, 1),
+            "latency": round(latency.p95, 1),
+            "dropped": measured.dropped,
+            "camera": camera.state,
+            "engine": self.parts.engine.name,
+            "note": notes[0] if notes else "",
+        }

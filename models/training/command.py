@@ -1,0 +1,128 @@
+"""`cities train`: the training loop as a person runs it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from models.faults import InputFault
+from models.training.export import export_set
+from models.training.pairs import load_city
+from models.training.sources import SHIPPED_SOURCES, load_sources
+from models.training.train import Training, TrainingOptions
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of `cities train`."""
+    defaults = TrainingOptions()
+    p = argparse.ArgumentParser(
+        prog="cities train",
+        description="Train one network for all cities of a data folder and write the city set to OUT/set. "
+        "A training that is started again with the same OUT goes on where its last checkpoint was.",
+    )
+    p.add_argument(
+        "--data",
+        type=Path,
+        default=Path("../shared/data"),
+        help="a folder a city, with images/ and labels/",
+    )
+    p.add_argument(
+        "--out", type=Path, required=True, help="checkpoint, contact sheet and the finished set go here"
+    )
+    p.add_argument(
+        "--sources", type=Path, default=SHIPPED_SOURCES, help="TOML file that names the cities and licences"
+    )
+    p.add_argument(
+        "--minutes", type=float, default=defaults.minutes, help="how long to train; 0 only writes the set"
+    )
+    p.add_argument(
+        "--width", type=int, default=defaults.width, help="channels: 32 for a laptop, 96 for a GPU"
+    )
+    p.add_argument("--batch", type=int, default=defaults.batch, help="crops a step")
+    p.add_argument("--crop", type=int, default=defaults.crop, help="side of a crop, a multiple of 32")
+    p.add_argument("--seed", type=int, default=defaults.seed)
+    p.add_argument(
+        "--threads", type=int, default=defaults.threads, help="CPU threads; 0 leaves it to torch"
+    )
+    return p
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `cities train`; returns the exit code, raises Fault for what a person can mend."""
+    p = parser()
+    args = p.parse_args(argv)
+    if args.crop % 32 or args.crop < 64:
+        p.error(f"--crop {args.crop} must be a multiple of 32, at least 64")
+    if args.minutes < 0 or args.width < 8 or args.width % 2 or args.batch < 1 or args.threads < 0:
+        p.error(
+            "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 1"
+        )
+    sources = load_sources(args.sources)
+    options = replace(
+        TrainingOptions(),
+        minutes=args.minutes,
+        width=args.width,
+        batch=args.batch,
+        crop=args.crop,
+        seed=args.seed,
+        threads=args.threads,
+    )
+    cv2.setNumThreads(1)  # torch has the cores
+    cities = [load_city(args.data / s.folder, s.zoom, smallest=args.crop) for s in sources.cities]
+    _make_folder(args.out)
+    training = Training(cities, args.out, options)
+    for city in cities:
+        print(f"{city.city}: {len(city.train)} pairs to train on, {len(city.held_out)} held out")
+    _train(training, args.minutes)
+    card = export_set(
+        training.averaged.eval(),
+        sources,
+        {
+            "minutes": round(training.trained_minutes, 1),
+            "steps": training.step,
+            "batch": options.batch,
+            "crop": options.crop,
+            "cpu_cores": os.cpu_count(),
+            "pairs": {c.city: len(c.train) for c in cities},
+            "held_out": {c.city: [pair.name for pair in c.held_out] for c in cities},
+        },
+        args.out / "set",
+    )
+    print(f"{args.out / 'set'}: {card.parameters / 1e6:.1f} M parameters, {len(card.cities)} cities")
+    print(f"See it: cities live --set {args.out / 'set'}")
+    return 0
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputFault(
+            f"--out {folder} can't be made: {error.strerror}; give a folder that you may write to"
+        ) from None
+
+
+def _train(training: Training, minutes: float) -> None:
+    columns = (
+        TextColumn("step {task.fields[step]}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[losses]}"),
+    )
+    begun = training.trained_minutes
+    with Progress(*columns) as progress:
+        task = progress.add_task("training", total=minutes, step=training.step, losses="")
+
+        def report(step: int, trained: float, losses: dict[str, float]) -> None:
+            text = " ".join(f"{name} {value:.2f}" for name, value in losses.items())
+            progress.update(task, completed=trained - begun, step=step, losses=text)
+
+        training.run(report)
