@@ -16,15 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faults import UsageFault
+from models.inputs import MIX_GRID
 
 LONGEST_FADE: Final = 60.0
 """Seconds; the upper end of what a performer may set."""
 
 BLACKOUT_SECONDS: Final = 0.5
 """How long the picture takes to go and to come back; panic takes no time to go."""
-
-MIX_SIDE: Final = 16
-"""Cells along the side of a mix."""
 
 
 # State
@@ -263,9 +261,9 @@ def mix_weights(state: ShowState, now: float) -> tuple[float, ...]:
 
 
 def mix_field(weights: Sequence[float]) -> NDArray[np.float32]:
-    """The weights as a mix that is the same all over the sheet, float32 (N, MIX_SIDE, MIX_SIDE)."""
+    """The weights as a mix that is the same all over the sheet, float32 (N, MIX_GRID, MIX_GRID)."""
     column = np.asarray(weights, dtype=np.float32)[:, None, None]
-    return np.tile(column, (1, MIX_SIDE, MIX_SIDE))
+    return np.tile(column, (1, MIX_GRID, MIX_GRID))
 
 
 def brightness(state: ShowState, now: float) -> float:

@@ -1,8 +1,8 @@
 """OSC: hears clients on one thread of its own, tells them what has changed.
 
 One blocking receiver, because with a thread per message their order is lost; it looks at no timetags (a
-message from the future is obeyed now), because python-osc waits for them and hears nothing meanwhile; its
-handlers only put commands into a queue. Addresses are compared as they stand: a pattern (`/*`) is an
+message from the future is obeyed now), because python-osc waits for them and hears nothing meanwhile; it
+obeys by putting commands into a queue, no more. Addresses are compared as they stand: a pattern (`/*`) is an
 unknown address, so that none reaches the panic by accident and none is made into a regular expression.
 
 Besides the addresses of the table of controls:
@@ -29,7 +29,6 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from pythonosc.dispatcher import Dispatcher
@@ -62,7 +61,8 @@ _QUERY: Final = ("?",)
 _EVERYTHING: Final = "/state"
 _STATUS: Final = "/status/"
 _OUR_OWN: Final = (_STATUS, "/pong", "/error", "/state/end")
-"""What only we say. Heard from another show, it is no error: two shows would complain to each other for ever."""
+"""What only we say. Heard from another show it is no error, else two shows would complain to each other
+for ever."""
 
 _log = logging.getLogger(__name__)
 
@@ -73,15 +73,16 @@ class OscServer:
     def __init__(self, settings: ControlSettings, cities: Sequence[str], clock: Clock) -> None:
         """Take the port. Raises DeviceFault if it can't be had."""
         self._clock = clock
-        self._cities = tuple(cities)
-        self._controls = {c.address: c for c in controls(self._cities) if c.clients}
+        self._host = settings.osc_host
+        self._controls = {c.address: c for c in controls(tuple(cities)) if c.clients}
         self._queue = CommandQueue()
         self._lock = threading.Lock()
         self._clients: dict[Client, float] = {}  # when each was last heard, the longest ago first
         self._asked: dict[tuple[Client, str], None] = {}  # questions since the last drain, in order
         self._due: list[tuple[Client, str]] = []  # those from before it, to be answered by `publish`
-        self._told: dict[str, _Told] = {}
-        self._refused: Counter[str] = Counter()
+        self._told: dict[str, tuple[tuple[Value, ...], float]] = {}  # what was last told, and when
+        self._refused = 0
+        self._logged: set[str] = set()
         self._error_told = -math.inf
         self._server = _bind(settings, self._hear)
         self._thread: threading.Thread | None = None
@@ -95,18 +96,17 @@ class OscServer:
     @property
     def refused(self) -> int:
         """How many datagrams and messages couldn't be meant."""
-        return self._refused.total()
+        return self._refused
 
     def describe(self) -> str:
         """What it is, for the operator: 'OSC 127.0.0.1:9000'."""
-        return f"OSC {self._server.server_address[0]}:{self.port}"
+        return f"OSC {self._host}:{self.port}"
 
     def start(self) -> None:
         """Begin to listen."""
+        serve = self._server.serve_forever
         # It looks ten times a second whether it shall end.
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.1,), name="osc", daemon=True
-        )
+        self._thread = threading.Thread(target=serve, args=(0.1,), name="osc", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ class OscServer:
         """The commands since the last call, in the order in which they came."""
         with self._lock:
             # Asked before now: whoever sends a command and then asks is answered with its effect.
-            self._due.extend(self._asked)
+            self._due = [*self._due, *self._asked][:MOST_QUERIES]
             self._asked.clear()
             # Under the same lock, so that no command is left behind whose question was taken.
             return self._queue.drain()
@@ -143,23 +143,17 @@ class OscServer:
             due, self._due = self._due, []
             clients = [client for client, heard in self._clients.items() if now - heard < CLIENT_SECONDS]
         for address, value in values.items():
-            told = self._told.setdefault(address, _Told())
+            told, told_at = self._told.get(address, ((), -math.inf))
             least = STATUS_SECONDS if address.startswith(_STATUS) else CONTROL_SECONDS
-            if told.value != value and now - told.at >= least:
-                told.value, told.at = value, now
+            if told != value and now - told_at >= least:
+                self._told[address] = value, now
                 self._send(clients, address, *value)
-        for client, address in due:
-            answer = (
-                values
-                if address == _EVERYTHING
-                else {address: values[address]}
-                if address in values
-                else {}
-            )
-            for answered, value in answer.items():
-                self._send([client], answered, *value)
-            if address == _EVERYTHING:
-                self._send([client], "/state/end", len(answer))
+        for client, asked in due:
+            for address, value in values.items():
+                if asked in (address, _EVERYTHING):
+                    self._send([client], address, *value)
+            if asked == _EVERYTHING:
+                self._send([client], "/state/end", len(values))
 
     # The receiver thread
 
@@ -175,17 +169,16 @@ class OscServer:
     def _obey(self, client: Client, message: packets.Message) -> None:
         address, arguments = message.address, message.arguments
         control = self._controls.get(address)
+        is_query = arguments == _QUERY and (address.startswith(_STATUS) or (control and control.value))
         if address == "/ping":
             self._remember(client)
             self._send([client], "/pong")
-        elif address == _EVERYTHING:
-            self._ask(client, address)
-        elif arguments == _QUERY and (address.startswith(_STATUS) or (control and control.value)):
+        elif address == _EVERYTHING or is_query:
             self._ask(client, address)
         elif control:
             self._command(client, control, arguments)
         elif not address.startswith(_OUR_OWN):
-            self._refuse(client, "address", f"there is no {_short(address)} here{self._hint(address)}")
+            self._refuse(client, "address", f"there is no {address[:40]} here{self._hint(address)}")
 
     def _command(self, client: Client, control: Control[Any], arguments: tuple[object, ...]) -> None:
         try:
@@ -193,6 +186,9 @@ class OscServer:
         except ValueError as error:
             self._refuse(client, control.address, str(error))
             return
+        if len(arguments) > 1:
+            surplus = f"{control.address} takes one argument, the others are ignored"
+            self._log_once(surplus, client, surplus)
         if command is not None:
             with self._lock:
                 self._queue.put(command)
@@ -215,16 +211,21 @@ class OscServer:
                 del self._clients[next(other for other in self._clients if other[0] == crowd)]
 
     def _refuse(self, client: Client, reason: str, sentence: str) -> None:
-        self._refused[reason] += 1
-        if self._refused[reason] == 1:
-            _log.warning("OSC from %s: %s (said once)", client[0], sentence)
+        sentence = "".join(c if c.isprintable() else "·" for c in sentence[:300])  # it may quote the client
+        self._refused += 1
+        self._log_once(reason, client, sentence)
         now = self._clock.now()
         if reason != "packet" and now - self._error_told >= ERROR_SECONDS:
             self._error_told = now
             self._send([client], "/error", sentence)
 
+    def _log_once(self, reason: str, client: Client, sentence: str) -> None:
+        if reason not in self._logged:
+            self._logged.add(reason)
+            _log.warning("OSC from %s: %s (said once)", client[0], sentence)
+
     def _hint(self, address: str) -> str:
-        near = difflib.get_close_matches(address[:40], self._controls, n=1)
+        near = difflib.get_close_matches(address[:40], self._controls, n=1, cutoff=0.7)
         return f"; did you mean {near[0]}?" if near else ""
 
     # Both threads
@@ -235,14 +236,6 @@ class OscServer:
             # A client that is gone or a network that is full is no matter of the show's.
             with contextlib.suppress(OSError):
                 self._server.socket.sendto(datagram, client)
-
-
-@dataclass(slots=True)
-class _Told:
-    """What clients were last told at an address, and when."""
-
-    value: tuple[Value, ...] = ()
-    at: float = -math.inf
 
 
 class _Ears(Dispatcher):
@@ -262,11 +255,11 @@ class _Server(BlockingOSCUDPServer):
 
     max_packet_size = 65535
 
-    def verify_request(self, request: object, client_address: object) -> bool:
+    def verify_request(self, request: object, client_address: object) -> bool:  # noqa: ARG002
         """Everything is heard, so that what isn't OSC is counted."""
         return True
 
-    def handle_error(self, request: object, client_address: object) -> None:
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """What is raised here is a bug; it must not stop the listening."""
         _log.exception("a message from %s couldn't be handled", client_address)
 
@@ -279,16 +272,15 @@ def _bind(settings: ControlSettings, hear: Callable[[Client, bytes], None]) -> _
         code = error.errno if isinstance(error, OSError) else None
         if code == errno.EADDRINUSE:
             raise DeviceFault(
-                f"UDP port {port} is already in use on {host}, maybe by another show; close that program, or "
-                "choose another port by --osc-port or control.osc_port"
+                f"UDP port {port} on {host} is already in use, maybe by another show; close that program "
+                "or choose another port by --osc-port"
             ) from None
         if code == errno.EACCES:
             raise DeviceFault(
-                f"this user may not listen on UDP port {port}; choose one above 1023 by --osc-port or "
-                "control.osc_port"
+                f"this user may not listen on UDP port {port}; choose one above 1023 by --osc-port"
             ) from None
         raise DeviceFault(
-            f'control.osc_host "{host}" is no address of this machine ({error}); "127.0.0.1" hears this '
+            f'control.osc_host "{host}" is no address of this machine; "127.0.0.1" hears this '
             'machine alone, "0.0.0.0" every network'
         ) from None
     # Never waits, neither for the network when it sends nor for a datagram that turned out to be broken.
@@ -301,7 +293,3 @@ def _bind(settings: ControlSettings, hear: Callable[[Client, bytes], None]) -> _
 def _plain(value: Value) -> Value:
     """A status as OSC knows it; a number of numpy's isn't always a float of Python's."""
     return value if isinstance(value, str | int) else float(value)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else text[:40] + "…"

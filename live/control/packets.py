@@ -1,7 +1,7 @@
 """What a datagram says: from bytes off the network to OSC messages.
 
-python-osc parses the messages; what is around them is parsed here, since its bundles (1.10.2) may never end:
-an element that gives its own size as -4 is read again for ever. And a message with a type tag that it
+python-osc parses the messages; what is around them is parsed here, since its bundles (1.10.2) may never
+end: an element that gives its own size as -4 is read again for ever. And a message with a type tag that it
 doesn't know is read on as if that argument had no bytes, so that the next one is garbage.
 """
 
