@@ -90,7 +90,7 @@ def install(extras: Sequence[str]) -> str:
     )
     assert pip.stdout is not None
     for line in pip.stdout:
-        if line.strip().startswith(("Downloading", "Using cached", "Installing")):
+        if line.strip().startswith(("Downloading", "Using cached", "Installing collected")):
             say(f"  {line.strip()[:100]}")
     if pip.wait():
         return "The installation failed; pip gave the reason above."

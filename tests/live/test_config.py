@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from live import config
+from live.config import Settings, default_show_path, dump_settings, load_settings
+from models.faults import Fault, InputFault, UsageFault
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Path:
+    return tmp_path / "show.toml"
+
+
+def loaded(show: Path, text: str, **overrides: object) -> Settings:
+    show.write_text(text, encoding="utf-8")
+    return load_settings(show, {key.replace("__", "."): value for key, value in overrides.items()})
+
+
+def fault_of(show: Path, text: str, **overrides: object) -> str:
+    with pytest.raises(UsageFault) as caught:
+        loaded(show, text, **overrides)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence.removeprefix(f"{show}")
+
+
+# What is in the repository
+
+
+def test_the_show_file_that_comes_along_holds_the_defaults() -> None:
+    assert (ROOT / "show.toml").read_text(encoding="utf-8") == dump_settings(Settings()), (
+        "show.toml is written by the program: put dump_settings(Settings()) there"
+    )
+
+
+def test_every_default_is_one_that_a_show_file_may_hold() -> None:
+    assert load_settings(ROOT / "show.toml") == Settings()
+
+
+def test_the_working_folder_goes_before_the_show_that_came_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert default_show_path() == ROOT / "show.toml"
+    (tmp_path / "show.toml").write_text("[cities]\nfade = 7", encoding="utf-8")
+    assert load_settings().cities.fade == 7.0
+
+
+# What a show file may say
+
+
+def test_keys_that_are_left_out_have_their_defaults(show: Path) -> None:
+    assert loaded(show, "") == Settings()
+    expected = dataclasses.replace(Settings(), camera=dataclasses.replace(Settings().camera, fps=25.0))
+    assert loaded(show, "[camera]\nfps = 25") == expected
+
+
+def test_a_camera_may_be_a_bare_number(show: Path) -> None:
+    assert loaded(show, "camera.source = 2").camera.source == "2"
+
+
+def test_corners_are_read_as_pairs_of_numbers(show: Path) -> None:
+    text = "[sheet]\ncorners = [[10, 20], [500.5, 25], [510, 400], [5, 390]]"
+    assert loaded(show, text).sheet.corners == ((10.0, 20.0), (500.5, 25.0), (510.0, 400.0), (5.0, 390.0))
+
+
+def test_a_byte_order_mark_and_line_ends_of_windows_change_nothing(show: Path) -> None:
+    show.write_bytes(b"\xef\xbb\xbf[camera]\r\nfps = 25\r\n")
+    assert load_settings(show).camera.fps == 25.0
+
+
+@pytest.mark.parametrize("source", ["auto", "simulated", "0", "USB2.0 HD Webcam", "rtsp://host/live.mp4"])
+def test_what_is_no_path_is_left_as_it_is(show: Path, source: str) -> None:
+    assert loaded(show, f'[camera]\nsource = "{source}"').camera.source == source
+
+
+def test_paths_are_relative_to_the_show_file_or_on_the_command_line_to_the_working_folder(
+    show: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    text = '[camera]\nsource = "walk.mp4"\n[cities]\nset = "./mine"'
+    assert loaded(show, text).camera.source == str(tmp_path / "walk.mp4")
+    assert loaded(show, text).cities.set == str(tmp_path / "mine")
+    given_here = loaded(show, text, camera__source="walk.mp4", cities__set="../mine")
+    assert given_here.camera.source == str(tmp_path / "elsewhere" / "walk.mp4")
+    assert os.path.normpath(given_here.cities.set) == str(tmp_path / "mine")
+
+
+def test_the_command_line_goes_before_the_file_unless_it_says_nothing(show: Path) -> None:
+    text = "[control]\nosc_port = 1\n[camera]\nsource = 1"
+    settings = loaded(show, text, control__osc_port=0, camera__source=None)
+    assert settings.control.osc_port == 0
+    assert settings.camera.source == "1"
+
+
+# What stops the start, in one sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("[camera]\nfps = 500", 2, "camera.fps is 500 and must be a number from 1 to 240"),
+        ("[camera]\n\nfps = true", 3, "camera.fps is true and must be a number from 1 to 240"),
+        ("camera.fps = nan", 1, "camera.fps is nan and must be a number from 1 to 240"),
+        ("cities.fade = inf", 1, "cities.fade is inf and must be a number from 0 to 60"),
+        ('[camera]\nfps = "30"', 2, 'camera.fps is "30" and must be a number from 1 to 240'),
+        ("[camera.fps]", 1, "camera.fps is a table and must be a number from 1 to 240"),
+        ("camera.seed = 1.0", 1, "camera.seed is 1.0 and must be a whole number from 0 to 999999"),
+        (
+            "camera.width = 0x" + "f" * 9999,
+            1,
+            "camera.width is a huge number and must be a whole number from",
+        ),
+        ("[engine]\nside = 250", 2, "engine.side is 250 and must be a multiple of 16 from 64 to 1024"),
+        ("output.overlay = 1", 1, "output.overlay is 1 and must be true or false"),
+        ('output.fit = "fil"', 1, 'output.fit is "fil" and must be "letterbox" or "fill"'),
+        ('[inks]\nroad = "black"', 2, 'inks.road is "black" and must be a colour as "#rrggbb"'),
+        ('cities.set = ""', 1, 'cities.set is "" and must be a string that isn\'t empty'),
+        (
+            "camera.source = -1",
+            1,
+            "camera.source is -1 and must be a string that isn't empty or the number of a",
+        ),
+        ("camera = 3", 1, "camera is 3 and must be a table, [camera]"),
+        (
+            "[camera]\n[x]",
+            2,
+            "x is not a setting; a show has [camera], [sheet], [inks], [cities], [engine], ",
+        ),
+        ("[camra]\nfps = 1", 1, "camra is not a setting; did you mean [camera]?"),
+        ("[camera]\nwidht = 1", 2, "camera.widht is not a setting; did you mean camera.width?"),
+        ("[camera]\nside = 256", 2, "camera.side is not a setting; did you mean engine.side?"),
+        ("fps = 30", 1, "fps is not a setting; did you mean camera.fps?"),
+        ("[sheet]\nxyzzy = 1", 2, "sheet.xyzzy is not a setting; [sheet] has corners"),
+        ('"a\\nb" = 1', 1, '"a\\nb" is not a setting; a show has [camera], '),
+        ('[inks]\nroad = "#F4F2EC"', 2, "inks.ground and inks.road are both #f4f2ec and must differ"),
+        ('[inks]\nground = "#28282c"', 2, "inks.ground and inks.road are both #28282c and must differ"),
+    ],
+)
+def test_a_value_that_cannot_be_meant(show: Path, text: str, line: int, sentence: str) -> None:
+    assert fault_of(show, text).startswith(f", line {line}: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("corners", "reason"),
+    [
+        ('"none"', ""),
+        ("[[0, 0], [1, 0], [1, 1]]", ""),
+        ("[[0, 0], [1, 0], [1, nan], [0, 1]]", ""),
+        ("[[0, 0], [1, 0], [1, 1, 1], [0, 1]]", " (a corner is a pair of numbers)"),
+        ("[[0, 0], [0, 1], [1, 1], [1, 0]]", " (these run anticlockwise)"),
+        ("[[0, 0], [1, 1], [1, 0], [0, 1]]", " (these enclose no convex area)"),
+        ("[[0, 0], [9, 0], [2, 2], [0, 9]]", " (these enclose no convex area)"),
+        ("[[0, 0], [1, 0], [2, 0], [0, 1]]", " (these enclose no convex area)"),
+    ],
+)
+def test_corners_that_are_no_sheet(show: Path, corners: str, reason: str) -> None:
+    what = '"none"' if corners == '"none"' else "an array"
+    right = 'sheet.corners is {} and must be "auto" or [[x, y], [x, y], [x, y], [x, y]]{}'
+    assert fault_of(show, f"[sheet]\ncorners = {corners}") == ", line 2: " + right.format(what, reason)
+
+
+def test_the_line_is_the_first_of_a_value_and_no_look_alike(show: Path) -> None:
+    text = """cities.city = '''
+[camera]
+fps = 500
+'''
+
+[camera]
+# fps = 500
+width = 640
+fps = [
+    500,
+]
+"""
+    assert fault_of(show, text).startswith(", line 9: camera.fps ")
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        (
+            "[camera]\nsource = simulated",
+            ", line 2: source = simulated isn't TOML (Invalid value); a line is",
+        ),
+        (
+            "[camera]\nfps = 1\nfps = 2\n",
+            ", line 3: fps = 2 isn't TOML (Cannot overwrite a value); a line is",
+        ),
+        ("[camera", ", line 1: [camera isn't TOML ("),
+        ("x = " + "1" * 5000, ": a number has too many digits"),
+        ("x = " + "[" * 5000, ": brackets are nested too deeply"),
+    ],
+)
+def test_what_is_not_toml(show: Path, text: str, start: str) -> None:
+    assert fault_of(show, text).startswith(start)
+
+
+def test_a_fault_on_the_command_line_names_no_file(show: Path) -> None:
+    assert fault_of(show, "", control__osc_port=70000) == (
+        "command line: control.osc_port is 70000 and must be a whole number from 0 to 65535"
+    )
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputFault, match=r"nowhere\.toml: there is no such show file"):
+        load_settings(tmp_path / "nowhere.toml")
+    with pytest.raises(InputFault, match="the show file can't be read"):
+        load_settings(tmp_path)
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(UsageFault, match=r"photo\.jpg: this is no text in UTF-8"):
+        load_settings(tmp_path / "photo.jpg")
+
+
+# Properties
+
+TABLES = [table.name for table in dataclasses.fields(Settings)]
+KEYS = sorted({key.name for table in TABLES for key in dataclasses.fields(getattr(Settings(), table))})
+SCALARS = (
+    st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.integers(0, 300)
+    | st.floats()
+    | st.text()
+    | st.from_regex("#[0-9a-f]{6}", fullmatch=True)
+    | st.datetimes()
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner)
+)
+SHOWS = st.dictionaries(
+    st.sampled_from(TABLES) | st.text(),
+    VALUES | st.dictionaries(st.sampled_from(KEYS) | st.text(), VALUES, max_size=4),
+    max_size=4,
+)
+in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def settings_or_fault(show: Path) -> Settings | None:
+    try:
+        return load_settings(show)
+    except Fault as fault:
+        sentence = str(fault)
+    assert "\n" not in sentence
+    return None
+
+
+@in_one_folder
+@given(SHOWS)
+def test_any_toml_gives_settings_or_one_sentence(show: Path, data: dict[str, Any]) -> None:
+    show.write_text(tomlkit.dumps(data), encoding="utf-8", newline="")
+    settings_or_fault(show)
+
+
+@in_one_folder
+@given(st.binary())
+def test_any_bytes_give_settings_or_one_sentence(show: Path, data: bytes) -> None:
+    show.write_bytes(data)
+    settings_or_fault(show)
+
+
+@st.composite
+def valid_settings(draw: st.DrawFn) -> Settings:
+    """Settings with any value that their kinds allow; sources and sets that aren't paths."""
+    floats = st.floats(0, 1e4) | st.sampled_from([0.1, 1.0, 5.0, 60.0, 240.0, 3600.0])
+    corners = st.tuples(*(st.tuples(floats, floats) for _ in range(4)))
+    colours = st.from_regex("#[0-9a-fA-F]{6}", fullmatch=True)
+    values = floats | st.integers(0, 70_000) | st.booleans() | st.text(min_size=1) | corners | colours
+    values |= st.sampled_from(["auto", "openvino", "onnxruntime", "letterbox", "fill", 64, 512, 1024])
+    tables = {}
+    for table, keys in config._KEYS.items():
+        changed = {}
+        for name, key in keys.items():
+            value = draw(values)
+            try:
+                changed[name] = key.kind.read(value)
+            except ValueError:
+                continue
+            if key.kind.path and Path(str(value)).name != value:
+                del changed[name]
+        tables[table] = dataclasses.replace(getattr(Settings(), table), **changed)
+    return Settings(**tables)
+
+
+@in_one_folder
+@given(valid_settings())
+def test_what_is_written_is_read_back(show: Path, before: Settings) -> None:
+    show.write_text(dump_settings(before), encoding="utf-8", newline="")
+    inks = [ink.lower() for ink in dataclasses.astuple(before.inks)[:5]]
+    if len(set(inks)) < 5:
+        assert settings_or_fault(show) is None
+    else:
+        assert load_settings(show) == before
