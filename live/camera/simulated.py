@@ -6,7 +6,7 @@ knows what a camera would show and what is true. Everything is a function of the
     timeline   who is where when: the strokes cut into short marks, and the way of the pen
     paper      the sheet from above, in its own pixels: ink as it lies on the paper, and as classes
     scene      the camera's view of it: perspective, table, light, lens
-    hand       laid over the view, with its shadow
+    hand       laid over the view, with its shadow; and the new sheet that it brings when the old is full
     sensor     noise
 
 Only what changes is painted: a mark's surroundings on the paper, its patch in the scene, the hand.
@@ -17,17 +17,17 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration.sheet import A4, MARKER_IDS, SheetLayout
-from live.camera.drawings import Stroke, drawing
-from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, hand_sprite
+from live.camera import drawings
+from live.camera.drawings import Stroke
+from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, cloud, hand_sprites
 from live.clock import Clock
 from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
 
@@ -40,14 +40,19 @@ PAPER_PX_PER_MM: Final = 4
 """Resolution of the paper: finer than a 1080-line camera sees it."""
 MARK: Final = 0.010
 """Length in sheet units of the pieces in which a stroke appears."""
-LINE_SPEED: Final = 0.50
-"""Sheet units per second of a pen that draws a line: about 10 cm/s."""
-HATCH_SPEED: Final = 0.78
+LINE_SPEED: Final = 0.46
+"""Sheet units per second of a pen that draws a line: about 9 cm/s."""
+HATCH_SPEED: Final = 0.72
 """… and of one that hatches."""
 HOLD: Final = 6.0
 """Seconds for which the finished drawing is left alone."""
+SWAP: Final = 1.4
+"""Seconds that it takes to lay a new sheet over it."""
 HIDDEN: Final = 0.06
 """A pixel is the hand's if it loses more of its light than this to the hand or its shadow."""
+
+T = TypeVar("T", bound=np.generic)
+AnyArray = NDArray[np.integer[Any] | np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,8 @@ class Truth:
     labels: uint8 (side, side), classes.
     drawn_at: float32 (side, side), the time at which each pixel got its present class, -inf if it never
         had another on this sheet.
-    hand: bool (side, side), where the hand, the sleeve, the pen or their shadow lie over it.
+    hand: bool (side, side), where the hand, the sleeve, the pen, their shadow or a new sheet that is just
+        being laid lie over it.
     """
 
     labels: Bytes
@@ -103,30 +109,31 @@ class SimulatedSheet:
     """A drawing being made, over and over, each time on a new sheet.
 
     drawing: a name of `live.camera.drawings.DRAWING_NAMES`; raises InputFault for another.
-    Not to be shared between threads: it keeps the last state of paper and scene.
+    seed: of everything that chance decides; the same seed, size and conditions give the same frames.
+    width, height: of the camera's picture.
+
+    Any time may be asked for at any moment; going on is cheap, going back draws anew from the empty sheet.
+    For one thread: it keeps the last state of paper and scene.
     """
 
     def __init__(
         self,
-        drawing_name: str = "town",
+        drawing: str = "town",
         seed: int = 1,
         width: int = 1280,
         height: int = 720,
         conditions: Conditions | None = None,
         layout: SheetLayout = A4,
     ) -> None:
-        self.name = drawing_name
+        self.drawing = drawing
         self.width, self.height = width, height
         self.conditions = conditions or Conditions()
-        self._seed = seed
-        self._layout = layout
-        self._timeline = _Timeline(drawing(drawing_name, seed))
+        self._timeline = _Timeline(drawings.drawing(drawing, seed))
         self._paper = _Paper(layout, self.conditions, seed)
-        self._scene = _Scene(layout, self.conditions, seed, width, height)
-        self._scene.show(self._paper.bgr)
+        self._scene = _Scene(layout, self.conditions, seed, width, height, self._paper.bgr)
         self._noise = _Noise(self.conditions.noise, seed, width, height)
-        self._hands: dict[int, Bytes] = {}
-        self._round = 0
+        self._hands = self._make_hands() if self.conditions.hand else {}
+        self._sheets = 0
         self._marks_made = 0
 
     @property
@@ -149,64 +156,71 @@ class SimulatedSheet:
     def render(self, t: float) -> Bytes:
         """What the camera sees `t` seconds after the start (before it: the first moment), uint8 (height,
         width, 3) BGR, a new array."""
-        self._go_to(t)
+        moment = self._go_to(t)
         picture = self._scene.still.copy()
-        if self.conditions.hand:
-            self._lay_hand(picture, t)
+        self._lay_over(picture, moment)
         return self._noise.add(picture, t)
 
     def truth(self, t: float, side: int = 512) -> Truth:
         """What is true at that moment; costs something only where it is asked for."""
-        self._go_to(t)
-        shadow = np.full((self.height, self.width, 3), 255, dtype=np.uint8)
-        if self.conditions.hand:
-            self._lay_hand(shadow, t, light_only=True)
-        to_camera = self._scene.from_sheet @ np.array(
-            [[1 / side, 0, 0.5 / side], [0, 1 / side, 0.5 / side], [0, 0, 1]]
-        )
-        light = cv2.warpPerspective(
-            shadow[..., 0], to_camera, (side, side), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        moment = self._go_to(t)
+        light = np.full((self.height, self.width, 3), 255, dtype=np.uint8)
+        self._lay_over(light, moment, light_only=True)
+        pixel = np.array([[1 / side, 0, 0.5 / side], [0, 1 / side, 0.5 / side], [0, 0, 1]])
+        seen = cv2.warpPerspective(
+            np.ascontiguousarray(light[..., 0]),
+            self._scene.from_sheet @ pixel,
+            (side, side),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
+        )
         labels, drawn_at = self._paper.inside(side)
-        drawn_at += np.float32(self._round * self.period)
-        return Truth(labels, drawn_at, light < 255 * (1 - HIDDEN))
+        drawn_at += np.float32(self._sheets * self.period)
+        return Truth(labels, drawn_at, np.asarray(seen) < 255 * (1 - HIDDEN))
 
     def pen(self, t: float) -> tuple[float, float] | None:
-        """Where the tip of the pen is on the sheet while it draws, else None."""
+        """Where the tip of the pen is on the sheet while it draws, in sheet coordinates, else None."""
         return self._timeline.pen(max(t, 0.0) % self.period)
 
-    def _go_to(self, t: float) -> None:
-        """Bring paper and scene to the moment `t`."""
-        sheet, moment = divmod(max(t, 0.0), self.period)
+    def _go_to(self, t: float) -> float:
+        """Bring paper and scene to the time `t`; returns the seconds since this sheet was laid."""
+        sheets, moment = divmod(max(t, 0.0), self.period)
         due = int(np.searchsorted(self._timeline.mark_times, moment, side="right"))
-        if int(sheet) != self._round or due < self._marks_made:
+        if int(sheets) != self._sheets or due < self._marks_made:
             self._paper.clear()
             self._scene.show(self._paper.bgr)
-            self._round, self._marks_made = int(sheet), 0
-        changed: list[_Box] = []
-        for mark in self._timeline.marks[self._marks_made : due]:
-            changed.append(self._paper.make(mark))
+            self._sheets, self._marks_made = int(sheets), 0
+        changed = [self._paper.make(mark) for mark in self._timeline.marks[self._marks_made : due]]
         self._marks_made = due
-        if len(changed) > 40:
+        if len(changed) > 40:  # dearer than the whole picture at once
             self._scene.show(self._paper.bgr)
         else:
             for box in changed:
                 self._scene.update(self._paper.bgr, box)
+        return moment
 
-    def _lay_hand(self, picture: Bytes, t: float, light_only: bool = False) -> None:
-        pose = self._timeline.pose(max(t, 0.0) % self.period)
-        if pose is None:
-            return
-        if pose.ink not in self._hands:
-            c = self.conditions
-            self._hands[pose.ink] = hand_sprite(c.skin[::-1], c.sleeve[::-1], c.ink(pose.ink)[::-1])
-        self._scene.lay_hand(picture, self._hands[pose.ink], pose, light_only)
+    def _lay_over(self, picture: Bytes, moment: float, light_only: bool = False) -> None:
+        """Lay over the picture what lies over the sheet; `light_only`: only what it takes of the light."""
+        arriving = self._timeline.new_sheet(moment)
+        if arriving is not None:
+            self._scene.lay_sheet(picture, arriving, light_only)
+        pose = self._timeline.pose(moment)
+        if pose is not None and self._hands:
+            self._scene.lay_hand(picture, self._hands[pose.ink], pose, light_only)
+
+    def _make_hands(self) -> dict[int, Bytes]:
+        """The hand with each of the markers."""
+        c = self.conditions
+        inks = (ROAD, GREEN, BUILDING, WATER)
+        sprites = hand_sprites(c.skin[::-1], c.sleeve[::-1], [c.ink(ink)[::-1] for ink in inks])
+        return dict(zip(inks, sprites, strict=True))
 
 
 class SimulatedSource:
     """The simulated sheet as a camera of so many frames per second of the clock; like a camera, it doesn't
     wait for who comes late."""
+
+    live = False  # without noise, or by rare chance, two pictures in a row may be equal
 
     live = False  # without sensor noise, and with no hand on it, it stands still
 
@@ -221,12 +235,10 @@ class SimulatedSource:
     def read(self) -> Bytes | None:
         if self._closed:
             return None
-        due = self._start + self._next / self._fps - self._clock.now()
-        if due > 0:
-            self._clock.sleep(due)
-        else:
-            self._next = max(self._next, math.floor((self._clock.now() - self._start) * self._fps))
+        now = self._clock.now() - self._start
+        self._next = max(self._next, math.floor(now * self._fps))
         moment = self._next / self._fps
+        self._clock.sleep(moment - now)
         self._next += 1
         return self._sheet.render(moment)
 
@@ -234,7 +246,7 @@ class SimulatedSource:
         self._closed = True
 
     def describe(self) -> str:
-        return f"simulated sheet, {self._sheet.name}, {self._sheet.width}×{self._sheet.height}"
+        return f"simulated sheet, {self._sheet.drawing}, {self._sheet.width}×{self._sheet.height}"
 
 
 # ── Timeline ─────────────────────────────────────────────────────────────────────────────────────────
@@ -268,43 +280,59 @@ class _Timeline:
     """When what is drawn, and where the pen is meanwhile."""
 
     _AWAY: Final = (1.16, 1.36)
+    """Where the hand rests, out of the camera's sight."""
+    _GRIP: Final = (1.20, 0.72)
+    """Where it holds a sheet that it lays down."""
+    _STORE: Final = (3.15, 0.86)
+    """Where the hand is with a new sheet that can't be seen yet."""
 
     def __init__(self, strokes: tuple[Stroke, ...]) -> None:
         self._knots: list[tuple[float, float, float, float, int]] = []
         self.marks: list[_Mark] = []
-        now = 0.8
-        at, ink = self._AWAY, strokes[0].ink
-        self._knot(0.0, at, 1.0, ink)
+        now, ink = 0.3, strokes[0].ink
+        self._knot(0.0, self._GRIP, 0.0, ink)
+        now = self._move(now, self._GRIP, self._AWAY, ink, 0.5) + 0.4
+        at = self._AWAY
         for stroke in strokes:
             start = (float(stroke.points[0, 0]), float(stroke.points[0, 1]))
             if stroke.ink != ink:
-                now = self._move(now, at, self._AWAY, ink, 0.45)
+                now = self._move(now, at, self._AWAY, ink, 0.45) + 0.45
                 at, ink = self._AWAY, stroke.ink
-                now += 0.45
-            hop = math.dist(at, start)
-            now = self._move(now, at, start, ink, 0.12 + 0.28 * hop)
+            now = self._move(now, at, start, ink, 0.12 + 0.28 * math.dist(at, start))
             now = self._draw(now, stroke)
             at = (float(stroke.points[-1, 0]), float(stroke.points[-1, 1]))
         self.finished = now
-        now = self._move(now, at, self._AWAY, ink, 0.5)
-        self.period = now + HOLD
-        self._knot(self.period, self._AWAY, 1.0, ink)
+        now = self._move(now, at, self._AWAY, ink, 0.5) + HOLD
+        self._knot(now, self._AWAY, 1.0, ink)
+        self._swap_begins = now
+        self.period = self._move(now, self._STORE, self._GRIP, strokes[0].ink, SWAP)
         self.mark_times = np.array([mark.time for mark in self.marks])
         self._table = np.array([knot[:4] for knot in self._knots])
         self._inks = np.array([knot[4] for knot in self._knots])
 
+    def new_sheet(self, moment: float) -> tuple[float, float] | None:
+        """How far a new sheet is still from its place, in sheet units, while it is laid, else None."""
+        if moment < self._swap_begins:
+            return None
+        x, y, _ = self._at(moment)
+        return x - self._GRIP[0], y - self._GRIP[1]
+
     def pose(self, moment: float) -> _Pose | None:
         """The hand at a moment of the sheet, None while it is out of the way."""
-        times = self._table[:, 0]
-        x, y, lift = (float(np.interp(moment, times, self._table[:, i])) for i in (1, 2, 3))
+        x, y, lift = self._at(moment)
         if math.dist((x, y), self._AWAY) < 1e-6:
             return None
-        nearest = min(int(np.searchsorted(times, moment, side="right")), len(times) - 1)
-        return _Pose(x, y, lift, int(self._inks[nearest]))
+        following = int(np.searchsorted(self._table[:, 0], moment, side="right"))
+        return _Pose(x, y, lift, int(self._inks[min(following, len(self._inks) - 1)]))
 
     def pen(self, moment: float) -> tuple[float, float] | None:
-        pose = self.pose(moment)
-        return None if pose is None or pose.lift > 0 else (pose.x, pose.y)
+        """Where the tip of the pen is while it is on the paper, else None."""
+        x, y, lift = self._at(moment)
+        return (x, y) if lift == 0 and 0 <= x <= 1 and 0 <= y <= 1 else None
+
+    def _at(self, moment: float) -> tuple[float, float, float]:
+        x, y, lift = (float(np.interp(moment, self._table[:, 0], self._table[:, i])) for i in (1, 2, 3))
+        return x, y, lift
 
     def _knot(self, time: float, at: tuple[float, float], lift: float, ink: int) -> None:
         self._knots.append((time, *at, lift, ink))
@@ -312,17 +340,15 @@ class _Timeline:
     def _move(
         self, now: float, start: tuple[float, float], end: tuple[float, float], ink: int, seconds: float
     ) -> float:
-        """The pen goes through the air, starting and stopping gently."""
-        far = min(1.0, math.dist(start, end) / 0.6)
-        height = [1.0 if spot == self._AWAY else 0.0 for spot in (start, end)]
-        for i in range(9):
-            share = i / 8
+        """The hand goes through the air, starting and stopping gently; returns when it has arrived."""
+        rise = 0.35 * min(1.0, math.dist(start, end) / 0.6)
+        low, high = (1.0 if spot == self._AWAY else 0.0 for spot in (start, end))
+        for i in range(13):
+            share = i / 12
             eased = share * share * (3 - 2 * share)
             spot = (start[0] + eased * (end[0] - start[0]), start[1] + eased * (end[1] - start[1]))
-            lift = height[0] + eased * (height[1] - height[0]) + 0.35 * far * math.sin(math.pi * share)
-            self._knot(
-                now + share * seconds, start if i == 0 else end if i == 8 else spot, max(lift, 0.0), ink
-            )
+            lift = low + eased * (high - low) + rise * 4 * share * (1 - share)
+            self._knot(now + share * seconds, (start, spot, end)[(i > 0) + (i == 12)], lift, ink)
         return now + seconds
 
     def _draw(self, now: float, stroke: Stroke) -> float:
@@ -342,14 +368,15 @@ class _Timeline:
         count = max(1, math.ceil(way[-1] / MARK))
         stops = np.linspace(0.0, way[-1], count + 1)
         xs, ys, times = (np.interp(stops, way, values) for values in (*points.T, arrivals))
-        heading: tuple[float, float] | None = None
+        begun = 0
         for i in range(count):
             a, b = (float(xs[i]), float(ys[i])), (float(xs[i + 1]), float(ys[i + 1]))
-            step = (b[0] - a[0], b[1] - a[1])
             # Where a pen turns back, it lays new ink over what it has just drawn.
-            begins = heading is None or step[0] * heading[0] + step[1] * heading[1] < 0
-            if begins:
-                heading = step
+            back = max(i - 6, 0)
+            before = float(xs[back + 1] - xs[back]), float(ys[back + 1] - ys[back])
+            turned = (b[0] - a[0]) * before[0] + (b[1] - a[1]) * before[1] < -0.3 * MARK**2
+            begins = i == 0 or (turned and i - begun >= 6)
+            begun = i if begins else begun
             self.marks.append(
                 _Mark(stroke.ink, a, b, float(stops[i]), stroke.width, begins, float(times[i + 1]))
             )
@@ -368,8 +395,24 @@ class _Box:
     right: int
     bottom: int
 
-    def of(self, picture: NDArray[np.generic]) -> NDArray[np.generic]:
+    def of(self, picture: NDArray[T]) -> NDArray[T]:
+        """That part of a picture, as a view."""
         return picture[self.top : self.bottom, self.left : self.right]
+
+    def moved(self, dx: int, dy: int) -> _Box:
+        return _Box(self.left + dx, self.top + dy, self.right + dx, self.bottom + dy)
+
+    def grown(self, by: int) -> _Box:
+        return _Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
+
+    def within(self, frame: _Box) -> _Box:
+        """What of it lies in another."""
+        return _Box(
+            max(self.left, frame.left),
+            max(self.top, frame.top),
+            min(self.right, frame.right),
+            min(self.bottom, frame.bottom),
+        )
 
 
 class _Paper:
@@ -381,7 +424,7 @@ class _Paper:
         self._left, self._top = round(layout.drawing_left * scale), round(layout.drawing_top * scale)
         shape = round(layout.paper_height * scale), round(layout.paper_width * scale)
         rng = np.random.default_rng([seed, 1])
-        fibre = cv2.GaussianBlur(rng.normal(size=shape).astype(np.float32), (0, 0), 1.1)
+        fibre = _blurred(rng.normal(size=shape), 1.1, 1.1)
         self._fibre = fibre / fibre.std()
         self._streaks = _streaks(rng)
         self._blank = self._print(layout, conditions)
@@ -422,9 +465,11 @@ class _Paper:
         reach = radius + 3.0
         height, width = self._labels.shape
         box = _Box(
-            max(int(min(ax, bx) - reach), 0), max(int(min(ay, by) - reach), 0),
-            min(int(max(ax, bx) + reach) + 2, width), min(int(max(ay, by) + reach) + 2, height),
-        )  # fmt: skip
+            int(min(ax, bx) - reach),
+            int(min(ay, by) - reach),
+            int(max(ax, bx) + reach) + 2,
+            int(max(ay, by) + reach) + 2,
+        ).within(_Box(0, 0, width, height))
         xs = np.arange(box.left, box.right, dtype=np.float32)[None] - np.float32(ax)
         ys = np.arange(box.top, box.bottom, dtype=np.float32)[:, None] - np.float32(ay)
         dx, dy = bx - ax, by - ay
@@ -474,23 +519,23 @@ class _Paper:
             printed = cv2.aruco.generateImageMarker(dictionary, number, side)
             spot = paper[top : top + side, left : left + side]
             spot[printed == 0] = (34, 31, 32)
-        return np.clip(paper, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(paper, 0, 255), dtype=np.uint8)
 
 
 def _streaks(rng: np.random.Generator) -> Floats:
-    """How much ink a marker leaves across its tip (64 rows) and along its way (1024 columns), float32 0..1."""
-    fine = cv2.GaussianBlur(rng.normal(size=(64, 1024)).astype(np.float32), (0, 0), sigmaX=60, sigmaY=1.2)
+    """How much ink a marker leaves across its tip (64 rows) and along its way (1024 columns), float32."""
+    fine = _blurred(rng.normal(size=(64, 1024)), 60, 1.2)
     fine /= fine.std()
-    broad = cv2.GaussianBlur(rng.normal(size=(64, 1024)).astype(np.float32), (0, 0), sigmaX=25, sigmaY=8)
+    broad = _blurred(rng.normal(size=(64, 1024)), 25, 8)
     broad /= broad.std()
     rim = np.abs(np.linspace(-1, 1, 64, dtype=np.float32))[:, None] ** 6
     dry = np.clip(fine - 1.5, 0.0, 1.5)
     ink = 0.93 - 0.025 * fine - 0.025 * broad - 0.16 * dry + 0.05 * rim
-    return np.clip(ink, 0.55, 1.0).astype(np.float32)
+    return np.asarray(np.clip(ink, 0.55, 1.0), dtype=np.float32)
 
 
 def _tints(conditions: Conditions) -> Floats:
-    """The colour to which ink (first index) turns what it lies on (second index), float32 (5, 5, 3), BGR."""
+    """The colour that ink (first index) makes of what it lies on (second index), float32 (5, 5, 3), BGR."""
     inks = np.array([conditions.ink(label)[::-1] for label in range(5)], dtype=np.float32)
     tints = np.repeat(inks[:, None], 5, axis=1)
     for label in range(1, 5):
@@ -505,93 +550,97 @@ def _tints(conditions: Conditions) -> Floats:
 class _Scene:
     """The camera's view of table and paper, kept up to date patch by patch."""
 
-    _ALIGN: Final = 16
-    _PAD: Final = 4
+    _GRID: Final = 16
 
     def __init__(
-        self, layout: SheetLayout, conditions: Conditions, seed: int, width: int, height: int
+        self,
+        layout: SheetLayout,
+        conditions: Conditions,
+        seed: int,
+        width: int,
+        height: int,
+        blank: Bytes,
     ) -> None:
-        self._size = width, height
+        self._whole = _Box(0, 0, width, height)
         self._blur = conditions.blur
+        self._mm_per_sheet = layout.drawing_side
         mm = _view(layout, conditions, width, height)
         side, left, top = layout.drawing_side, layout.drawing_left, layout.drawing_top
         self.from_sheet = mm @ np.array([[side, 0, left], [0, side, top], [0, 0, 1.0]])
-        self._mm_per_sheet = side
-        scale = 1 / PAPER_PX_PER_MM
-        self._from_paper = mm @ np.array([[scale, 0, 0.5 * scale], [0, scale, 0.5 * scale], [0, 0, 1.0]])
+        px = 1 / PAPER_PX_PER_MM
+        self._from_paper = mm @ np.array([[px, 0, 0.5 * px], [0, px, 0.5 * px], [0, 0, 1.0]])
         xs, ys = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
         spots = _project(np.linalg.inv(self._from_paper), np.stack([xs.ravel(), ys.ravel()], axis=1))
-        maps = spots.astype(np.float32).reshape(height, width, 2)
-        self._maps = cv2.convertMaps(maps, None, cv2.CV_16SC2)
-        paper_shape = round(layout.paper_height / scale), round(layout.paper_width / scale)
-        self._cover = self._seen(np.full(paper_shape, 255, dtype=np.uint8), _Box(0, 0, width, height))
+        spots = spots.reshape(height, width, 2).astype(np.float32)
+        # In whole numbers, so that a patch comes out the same whichever way it is cut.
+        whole, part = cv2.convertMaps(spots[..., 0], spots[..., 1], cv2.CV_16SC2)
+        self._maps = np.asarray(whole, dtype=np.int16), np.asarray(part, dtype=np.uint16)
+        self._cover = self._seen(np.full(blank.shape[:2], 255, dtype=np.uint8), self._whole)
         self._light = _light(conditions, width, height)
-        self._table = self._lay_table(conditions, seed)
+        self._edge = _edge(self._cover)
+        wood = _wood(conditions.table[::-1], seed, width, height)
+        self._table = _times(_times(wood, self._edge), self._light)
         self._lit = self._table.copy()
         self.still = self._table.copy()
+        self.show(blank)
+        self._blank = self.still.copy()
 
     def show(self, paper: Bytes) -> None:
         """Paint the whole picture anew."""
-        width, height = self._size
-        self._paint(paper, _Box(0, 0, width, height))
+        self._paint(paper, self._whole)
 
     def update(self, paper: Bytes, box: _Box) -> None:
         """Paint what shows a box of the paper."""
-        corners = np.array(
-            [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]
-        )
+        left, top, right, bottom = box.left, box.top, box.right, box.bottom
+        corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], dtype=np.float64)
         seen = _project(self._from_paper, corners)
-        (left, top), (right, bottom) = seen.min(axis=0) - 2, seen.max(axis=0) + 2
-        width, height = self._size
-        step = self._ALIGN
-        self._paint(
-            paper,
-            _Box(
-                max(int(left) // step * step, 0),
-                max(int(top) // step * step, 0),
-                min((int(right) // step + 1) * step, width),
-                min((int(bottom) // step + 1) * step, height),
-            ),
-        )
+        first, last = np.floor(seen.min(axis=0)) - 1, np.ceil(seen.max(axis=0)) + 2
+        grid = self._GRID
+        near, far = first // grid * grid, -(-last // grid) * grid
+        self._paint(paper, _Box(int(near[0]), int(near[1]), int(far[0]), int(far[1])).within(self._whole))
 
     def _paint(self, paper: Bytes, box: _Box) -> None:
-        lit = cv2.multiply(self._seen(paper, box), box.of(self._light), scale=1 / 255)
+        lit = _times(self._seen(paper, box), box.of(self._light))
         cover = box.of(self._cover)
         if cover.min() < 255:
             share = cover[..., None].astype(np.uint16)
-            table = box.of(self._table)
-            lit = ((lit * share + table * (255 - share) + 127) // 255).astype(np.uint8)
+            lit = ((lit * share + box.of(self._table) * (255 - share) + 127) // 255).astype(np.uint8)
         box.of(self._lit)[...] = lit
-        if self._blur <= 0:
-            box.of(self.still)[...] = lit
-            return
-        width, height = self._size
-        pad = self._PAD
-        wide = _Box(
-            max(box.left - pad, 0), max(box.top - pad, 0),
-            min(box.right + pad, width), min(box.bottom + pad, height),
-        )  # fmt: skip
-        soft = cv2.GaussianBlur(wide.of(self._lit), (0, 0), self._blur)
-        wide.of(self.still)[...] = soft
+        # What is sharp here blurs so far around, and is blurred by what lies as far around that.
+        reach = math.ceil(4 * self._blur) + 1
+        soft, around = box.grown(reach).within(self._whole), box.grown(2 * reach).within(self._whole)
+        patch = around.of(self._lit)
+        if self._blur > 0:
+            patch = np.asarray(cv2.GaussianBlur(patch, (0, 0), self._blur), dtype=np.uint8)
+        soft.of(self.still)[...] = soft.moved(-around.left, -around.top).of(patch)
 
     def _seen(self, paper: Bytes, box: _Box) -> Bytes:
-        return cv2.remap(paper, box.of(self._maps[0]), box.of(self._maps[1]), cv2.INTER_LINEAR)
+        spots, parts = self._maps
+        seen = cv2.remap(paper, box.of(spots), box.of(parts), cv2.INTER_LINEAR)
+        return np.asarray(seen, dtype=np.uint8)
 
-    def _lay_table(self, conditions: Conditions, seed: int) -> Bytes:
-        """A wooden table in the light, with the shadow of the paper's edge."""
-        width, height = self._size
-        wood = _wood(conditions.table[::-1], seed, width, height)
-        drop = cv2.warpAffine(self._cover, np.float32([[1, 0, 3], [0, 1, 4]]), (width, height))
-        drop = cv2.GaussianBlur(drop, (0, 0), 3.0).astype(np.float32) / 255
-        wood *= (1.0 - 0.55 * drop)[..., None]
-        return cv2.multiply(np.clip(wood, 0, 255).astype(np.uint8), self._light, scale=1 / 255)
+    def lay_sheet(self, picture: Bytes, away: tuple[float, float], light_only: bool) -> None:
+        """Lay a new sheet over the picture, so many sheet units away from its place; `light_only`: only
+        the light that it takes."""
+        centre = np.array([(0.5, 0.5), (0.5 + away[0], 0.5 + away[1])])
+        here, there = _project(self.from_sheet, centre)
+        dx, dy = (round(float(v)) for v in there - here)
+        target = self._whole.moved(dx, dy).within(self._whole)
+        if target.left >= target.right or target.top >= target.bottom:
+            return
+        source = target.moved(-dx, -dy)
+        under = target.of(picture)
+        _times(under, source.of(self._edge), out=under)
+        sheet = np.zeros_like(self._blank) if light_only else self._blank
+        cv2.copyTo(source.of(sheet), (source.of(self._cover) > 127).astype(np.uint8), under)
 
     def lay_hand(self, picture: Bytes, sprite: Bytes, pose: _Pose, light_only: bool) -> None:
         """Lay the hand over the picture; `light_only`: only the light that it takes."""
         tip = np.array([pose.x, pose.y])
-        # The elbow follows the hand half of the way, so that the forearm swings.
-        elbow = np.array([1.10, 1.95]) + 0.42 * (tip - 0.5) * (1.0, 1.2)
-        at, to, beside = _project(self.from_sheet, np.stack([tip, elbow, tip + (0.001, 0.0)]))
+        # The elbow follows almost half of the way, so that the forearm swings.
+        elbow = np.array([1.10, 1.95]) + (tip - 0.5) * (0.42, 0.50)
+        step = np.array([0.001, 0.0])
+        at, to, beside = _project(self.from_sheet, np.stack([tip, elbow, tip + step]))
         px_per_mm = float(np.hypot(*(beside - at))) / (0.001 * self._mm_per_sheet)
         # A lifted hand is nearer to the camera.
         scale = px_per_mm / PX_PER_MM * (1.0 + 0.07 * min(pose.lift, 1.0))
@@ -601,20 +650,21 @@ class _Scene:
         matrix = np.array(
             [[cos, -sin, at[0] - cos * x0 + sin * y0], [sin, cos, at[1] - sin * x0 - cos * y0]]
         )
-        for box in _bands(matrix, sprite.shape[1], sprite.shape[0], *self._size):
+        for box in _bands(matrix, sprite.shape[1], sprite.shape[0], self._whole):
             shift = matrix - np.array([[0, 0, box.left], [0, 0, box.top]])
             size = box.right - box.left, box.bottom - box.top
             piece = cv2.warpAffine(sprite, shift, size, flags=cv2.INTER_LINEAR, borderValue=(0, 0, 0, 255))
             through = cv2.cvtColor(cv2.extractChannel(piece, 3), cv2.COLOR_GRAY2BGR)
             under = box.of(picture)
-            cv2.multiply(under, through, dst=under, scale=1 / 255)
+            _times(under, through, out=under)
             if not light_only:
-                colour = cv2.cvtColor(piece, cv2.COLOR_BGRA2BGR)
-                cv2.add(under, cv2.multiply(colour, box.of(self._light), scale=1 / 255), dst=under)
+                cv2.add(
+                    under, _times(cv2.cvtColor(piece, cv2.COLOR_BGRA2BGR), box.of(self._light)), dst=under
+                )
 
 
 def _view(layout: SheetLayout, conditions: Conditions, width: int, height: int) -> NDArray[np.float64]:
-    """Millimetres of the paper to camera pixels: a pinhole over a turned sheet, framed with a little table."""
+    """From millimetres of the paper to camera pixels: a pinhole over a turned sheet and a little table."""
     turn, tilt, roll = (math.radians(v) for v in (conditions.turn, conditions.tilt, 0.3 * conditions.tilt))
     distance = 3.0 * layout.paper_width
     spin = np.array([[math.cos(turn), -math.sin(turn), 0], [math.sin(turn), math.cos(turn), 0], [0, 0, 1]])
@@ -646,37 +696,48 @@ def _light(conditions: Conditions, width: int, height: int) -> Bytes:
     return np.asarray(np.round(255 * light[..., None] * tone), dtype=np.uint8)
 
 
-def _wood(colour: Colour, seed: int, width: int, height: int) -> Floats:
-    """Planks seen from above, float32 (H, W, 3)."""
+def _edge(cover: Bytes) -> Bytes:
+    """What light the edge of a sheet leaves to what it lies on, uint8 (H, W, 3)."""
+    move = np.array([[1, 0, 3], [0, 1, 4]], dtype=np.float32)
+    drop = cv2.GaussianBlur(cv2.warpAffine(cover, move, cover.shape[::-1]), (0, 0), 3.0)
+    left = np.round(255 - 0.55 * np.asarray(drop, dtype=np.float32)).astype(np.uint8)
+    return np.repeat(left[..., None], 3, axis=2)
+
+
+def _wood(colour: Colour, seed: int, width: int, height: int) -> Bytes:
+    """Planks seen from above, uint8 (H, W, 3)."""
     rng = np.random.default_rng([seed, 2])
-    plank = max(height // 4, 1)
+    plank = max(height // 4, 8)
     tone = np.empty((height, width), dtype=np.float32)
+    across = np.linspace(0, 9, plank, dtype=np.float32)[:, None]
     for top in range(0, height, plank):
-        rows = min(plank, height - top)
-        grain = cv2.resize(
-            rng.normal(size=(plank // 3 + 2, 10)).astype(np.float32),
-            (width, plank),
-            interpolation=cv2.INTER_CUBIC,
+        grain, rings = (
+            cloud((rows, columns), (plank, width), rng) for rows, columns in ((plank // 3, 10), (4, 5))
         )
-        rings = cv2.resize(
-            rng.normal(size=(4, 5)).astype(np.float32), (width, plank), interpolation=cv2.INTER_CUBIC
-        )
-        waves = np.sin(14.0 * rings + np.linspace(0, 9, plank, dtype=np.float32)[:, None])
-        wood = 1.0 + 0.05 * grain + 0.06 * waves + rng.normal(0.0, 0.05)
+        wood = 1.0 + 0.05 * grain + 0.06 * np.sin(14.0 * rings + across) + rng.normal(0.0, 0.05)
         wood[:2] *= 0.55
-        tone[top : top + rows] = wood[:rows]
-    tone = cv2.GaussianBlur(tone, (0, 0), 0.8)
-    return np.asarray(tone[..., None] * np.asarray(colour, dtype=np.float32), dtype=np.float32)
+        tone[top : top + plank] = wood[: height - top]
+    tone = _blurred(tone, 0.8, 0.8)
+    return np.clip(tone[..., None] * np.asarray(colour, dtype=np.float32), 0, 255).astype(np.uint8)
+
+
+def _blurred(values: NDArray[np.floating], sigma_x: float, sigma_y: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigmaX=sigma_x, sigmaY=sigma_y), dtype=np.float32)
+
+
+def _times(picture: AnyArray, light: AnyArray, out: Bytes | None = None) -> Bytes:
+    """A picture in the light (255 = all of it), uint8."""
+    return np.asarray(cv2.multiply(picture, light, dst=out, scale=1 / 255), dtype=np.uint8)
 
 
 def _bands(
-    matrix: NDArray[np.float64], sprite_width: int, sprite_height: int, width: int, height: int
+    matrix: NDArray[np.float64], sprite_width: int, sprite_height: int, frame: _Box
 ) -> Iterator[_Box]:
-    """The part of the frame that a turned sprite covers, in bands, so that its empty corners cost nothing."""
-    frame = np.array([(0, 0), (sprite_width, 0), (sprite_width, sprite_height), (0, sprite_height)])
-    quad = frame @ matrix[:, :2].T + matrix[:, 2]
+    """The part of a frame that a turned sprite covers, in bands: its empty corners shall cost nothing."""
+    sprite = np.array([(0, 0), (sprite_width, 0), (sprite_width, sprite_height), (0, sprite_height)])
+    quad = sprite @ matrix[:, :2].T + matrix[:, 2]
     ends = np.stack([quad, np.roll(quad, -1, axis=0)], axis=1)
-    first, last = max(math.floor(quad[:, 1].min()), 0), min(math.ceil(quad[:, 1].max()) + 1, height)
+    first, last = max(math.floor(quad[:, 1].min()), 0), min(math.ceil(quad[:, 1].max()) + 1, frame.bottom)
     for top in range(first, last, 48):
         bottom = min(top + 48, last)
         reached = []
@@ -689,7 +750,7 @@ def _bands(
             else:
                 reached += [ax + (bx - ax) * (y - ay) / (by - ay) for y in (low, high)]
         if reached:
-            left, right = max(math.floor(min(reached)), 0), min(math.ceil(max(reached)) + 1, width)
+            left, right = max(math.floor(min(reached)), 0), min(math.ceil(max(reached)) + 1, frame.right)
             if left < right:
                 yield _Box(left, top, right, bottom)
 

@@ -6,6 +6,7 @@ then only turns and shifts the finished picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,7 +23,9 @@ ELBOW_MM: Final = (62.0, 400.0)
 
 _SIZE_MM: Final = (230.0, 660.0)
 
+Colour = tuple[int, int, int]
 Floats = NDArray[np.float32]
+_BARREL: Final = (206, 208, 210)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,48 +68,58 @@ _SLEEVE: Final = (Bone((38, 208, 26, 37), (62, 400, 34, 46)), Bone((62, 400, 34,
 _CUFF: Final = (Bone((36.5, 196, 26, 36.5), (38, 208, 26, 38)),)
 
 
-def hand_sprite(
-    skin: tuple[int, int, int], sleeve: tuple[int, int, int], marker: tuple[int, int, int]
-) -> NDArray[np.uint8]:
-    """The hand with a marker, ready to be laid over a picture: picture × transmission + colour.
+def hand_sprites(skin: Colour, sleeve: Colour, markers: Sequence[Colour]) -> list[NDArray[np.uint8]]:
+    """The hand with each of the markers, ready to be laid over a picture: picture × transmission + colour.
 
-    skin, sleeve, marker: colours, BGR. Returns uint8 (H, W, 4): the colour, already multiplied by how much
-    of the picture it covers, and the transmission, which is below 255 under the hand and in its shadow.
+    skin, sleeve, markers: colours, BGR. Returns for each marker uint8 (H, W, 4): the colour, already
+    multiplied by how much of the picture it covers, and the transmission, which is below 255 under the
+    hand and in its shadow.
     """
     width, height = (round(mm * PX_PER_MM) for mm in _SIZE_MM)
-    top = np.full((height, width), -1.0, dtype=np.float32)
-    colour = np.zeros((height, width, 3), dtype=np.float32)
+    shape = height, width
     rng = np.random.default_rng(11)
+    top = np.full(shape, -1.0, dtype=np.float32)
+    colour = np.zeros((height, width, 3), dtype=np.float32)
+    inked = np.zeros(shape, dtype=np.float32)
     for bones, tint, soft, rough in (
         (_SKIN, skin, 4.0, 0.0),
-        (_NIB, marker, 0.0, 0.0),
-        (_PEN, (206, 208, 210), 0.0, 0.0),
-        (_CAP, marker, 0.0, 0.0),
+        (_NIB, None, 0.0, 0.0),
+        (_PEN, _BARREL, 0.0, 0.0),
+        (_CAP, None, 0.0, 0.0),
         (_INDEX, skin, 3.0, 0.0),
         (_SLEEVE, sleeve, 3.0, 1.0),
         (_CUFF, sleeve, 0.0, 0.4),
     ):
-        relief = _relief(bones, (height, width), soft)
+        relief = _relief(bones, shape, soft)
         if rough:
-            relief = np.where(relief > 0, relief + rough * _folds((height, width), rng), relief)
+            relief = np.where(relief > 0, relief + rough * _folds(shape, rng), relief)
         over = relief > top
         shade = _shade(relief)
-        painted = np.asarray(tint, dtype=np.float32) * shade[..., None]
+        painted = np.asarray(tint or (0, 0, 0), dtype=np.float32) * shade[..., None]
         if tint is skin:
             painted *= _complexion(relief, rng)
         colour = np.where(over[..., None], painted, colour)
+        inked = np.where(over, 0.0 if tint else shade, inked)
         top = np.where(over, relief, top)
     # What lies under a higher thing gets less of the room's light.
-    hollow = np.clip(cv2.GaussianBlur(np.maximum(top, 0), (0, 0), 7.0) - top, 0.0, 12.0)
-    colour *= (1.0 - 0.030 * hollow)[..., None]
-    solid = cv2.GaussianBlur((top > 0).astype(np.float32), (0, 0), 0.9)
-    colour = np.clip(cv2.GaussianBlur(colour, (0, 0), 0.7), 0, 255) * solid[..., None]
-    light = (1.0 - solid) * (1.0 - _shadow(top))
-    return np.dstack([colour, 255.0 * light]).round().astype(np.uint8)
+    hollow = np.clip(_soft(np.maximum(top, 0), 7.0) - top, 0.0, 12.0)
+    solid = _soft((top > 0).astype(np.float32), 0.9)
+    lit = _soft(colour * (1.0 - 0.030 * hollow)[..., None], 0.7) * solid[..., None]
+    inked = _soft(inked * (1.0 - 0.030 * hollow), 0.7) * solid
+    through = 255.0 * (1.0 - solid) * (1.0 - _shadow(top))
+    sprites = []
+    for marker in markers:
+        whole = lit + inked[..., None] * np.asarray(marker, dtype=np.float32)
+        sprites.append(np.dstack([np.clip(whole, 0, 255), through]).round().astype(np.uint8))
+    return sprites
+
+
+def _soft(picture: Floats, sigma: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.float32)
 
 
 def _relief(bones: tuple[Bone, ...], shape: tuple[int, int], soft: float) -> Floats:
-    """Height of the bones' surface over the paper in mm, float32, -1 beside them; `soft` mm melt them together."""
+    """Height of the bones' surface over the paper in mm, -1 beside them; `soft` mm melt into each other."""
     relief = np.full(shape, -1.0, dtype=np.float32)
     for bone in bones:
         (x0, y0, z0, r0), (x1, y1, z1, r1) = bone.start, bone.end
@@ -134,19 +147,20 @@ def _relief(bones: tuple[Bone, ...], shape: tuple[int, int], soft: float) -> Flo
 
 def _shade(relief: Floats) -> Floats:
     """Brightness of a surface under a soft lamp at the upper left, float32, about 0.5 to 1.15."""
-    smooth = cv2.GaussianBlur(relief, (0, 0), 2.2)
+    smooth = _soft(relief, 2.2)
     slope_x = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=PX_PER_MM / 8)
     slope_y = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=PX_PER_MM / 8)
     upright = 1.0 / np.sqrt(1.0 + slope_x**2 + slope_y**2)
     facing = (0.86 - 0.36 * slope_x - 0.36 * slope_y) * upright
-    return np.clip(0.50 + 0.62 * facing, 0.42, 1.18).astype(np.float32)
+    return np.asarray(np.clip(0.50 + 0.62 * facing, 0.42, 1.18), dtype=np.float32)
 
 
 def _complexion(relief: Floats, rng: np.random.Generator) -> Floats:
-    """Skin is not one colour: redder where it stands out, mottled, with fine lines. float32 (H, W, 3), BGR."""
-    patches = _cloud(relief.shape, 24, rng)
-    pores = _cloud(relief.shape, 3, rng)
-    red = np.clip((cv2.GaussianBlur(relief, (0, 0), 5.0) - 30.0) / 30.0, 0.0, 1.0) + 0.4 * patches
+    """What makes skin more than one colour: redder where it stands out, mottled. float32 (H, W, 3), BGR."""
+    height, width = relief.shape
+    patches = cloud((height // 24, width // 24), (height, width), rng)
+    pores = cloud((height // 3, width // 3), (height, width), rng)
+    red = np.clip((_soft(relief, 5.0) - 30.0) / 30.0, 0.0, 1.0) + 0.4 * patches
     tone = 1.0 + 0.035 * pores + 0.03 * patches
     return np.dstack([tone * (1 - 0.10 * red), tone * (1 - 0.09 * red), tone]).astype(np.float32)
 
@@ -154,13 +168,10 @@ def _complexion(relief: Floats, rng: np.random.Generator) -> Floats:
 def _folds(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     """Folds of cloth across an arm, in mm."""
     height, width = shape
-    coarse = rng.normal(size=(height // 34, width // 110)).astype(np.float32)
-    fine = rng.normal(size=(height // 5, width // 5)).astype(np.float32)
-    size = (width, height)
-    folds = 1.5 * cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
-    slant = np.float32([[1, 0, 0], [-0.25, 1, 0]])
-    folds = cv2.warpAffine(folds, slant, size, borderMode=cv2.BORDER_REFLECT)
-    return (folds + 0.12 * cv2.resize(fine, size, interpolation=cv2.INTER_LINEAR)).astype(np.float32)
+    slant = np.array([[1, 0, 0], [-0.25, 1, 0]], dtype=np.float32)
+    coarse = cloud((height // 34, width // 110), shape, rng)
+    folds = cv2.warpAffine(coarse, slant, (width, height), borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(1.5 * folds + 0.12 * cloud((height // 5, width // 5), shape, rng), dtype=np.float32)
 
 
 def _shadow(top: Floats) -> Floats:
@@ -174,17 +185,17 @@ def _shadow(top: Floats) -> Floats:
     ):
         part = ((top > low) * (top >= 0)).astype(np.float32)
         step = 0.16 * (low + high) * PX_PER_MM / 2
-        move = np.float32([[1, 0, step], [0, 1, step]])
+        move = np.array([[1, 0, step], [0, 1, step]], dtype=np.float32)
         cast = cv2.warpAffine(part, move, (top.shape[1], top.shape[0]))
         cast = cv2.GaussianBlur(cast, (0, 0), softness * PX_PER_MM / 2)
         shadow = np.maximum(shadow, strength * cast)
     return shadow
 
 
-def _cloud(shape: tuple[int, ...], grain: int, rng: np.random.Generator) -> Floats:
-    height, width = shape
-    small = rng.normal(size=(height // grain + 2, width // grain + 2)).astype(np.float32)
-    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC), dtype=np.float32)
+def cloud(knots: tuple[int, int], shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Random values at so many rows and columns of knots, drawn out to a shape, float32."""
+    values = rng.normal(size=knots).astype(np.float32)
+    return np.asarray(cv2.resize(values, shape[::-1], interpolation=cv2.INTER_CUBIC), dtype=np.float32)
 
 
 def _pixel(mm: float, axis: int) -> int:
