@@ -63,8 +63,8 @@ def _uvc(settings: CameraSettings, number: int, name: str = "") -> Source:
 
 
 def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
-    if path.is_dir():
-        raise InputFault(f"{path} is a folder; the camera's source may be a video or a picture in it")
+    if path.exists() and not path.is_file():
+        raise InputFault(f"{path} is no file; a source is a video, a picture, or the number or name of a camera")
     if path.exists() and cv2.haveImageReader(str(path)):
         return StillSource(path, fps=settings.fps, clock=clock)
     return VideoSource(path, clock=clock)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from live.clock import Clock
 from models.faults import DeviceFault, InputFault
 
-_HOLD: Final = 0.1
+_HOLD: Final = 0.08
 """Seconds after which a file brings its last picture again if the next one isn't due, so that slides which
 stand for long aren't taken for a stall; and that it may spend on dropping pictures that come too late."""
 
@@ -173,6 +173,7 @@ class VideoSource:
         self._path = path
         self._clock = clock
         self._container: Any = None
+        self._length = 0.0  # seconds, once it was played to its end
         self._pictures = self._open()
         self._next = next(self._pictures, None)
         if self._next is None:
@@ -190,8 +191,10 @@ class VideoSource:
             raise _unreadable(self._path, error) from error
         except av.error.FFmpegError as error:
             raise InputFault(f"{self._path} is neither a video nor a picture that can be read") from error
-        if not self._container.streams.video:
-            raise InputFault(f"{self._path} holds no pictures, only sound")
+        # To FFmpeg, a text is a film of a terminal.
+        if not self._container.streams.video or self._container.format.name == "tty":
+            self.close()
+            raise InputFault(f"{self._path} holds no pictures")
         return self._decode()
 
     def _decode(self) -> Iterator[tuple[float, Any]]:
