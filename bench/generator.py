@@ -19,7 +19,7 @@ from models.palette import CLASS_NAMES
 
 
 def bench_generator(side: int, rounds: int) -> dict[str, Any]:
-    """Render `rounds` pictures with each engine, one by one in turn, so that a busy neighbour slows all alike.
+    """Render `rounds` pictures with each engine, in turn, so that a busy neighbour slows all alike.
 
     Returns ms (median milliseconds a picture, by engine), p95_ms, and why an engine is missing.
     """

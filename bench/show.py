@@ -19,8 +19,8 @@ def bench_show(side: int, seconds: float, camera: str) -> dict[str, Any]:
     """Run the show headless for `seconds` and measure it.
 
     Returns fps (pictures shown a second), camera_fps (frames that the camera delivered a second), dropped
-    (frames delivered that were never shown), latency_ms (p50, p95, max from grab to flip), stages_ms (median
-    of each), and what was measured.
+    (frames delivered that were never shown), latency_ms (p50, p95, max from grab to flip), stages_ms
+    (median of each), and what was measured.
     """
     settings = load_settings(None, {"camera.source": camera, "engine.side": side, "control.osc_port": 0})
     clock = MonotonicClock()

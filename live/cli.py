@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 
 from live.clock import MonotonicClock
 from live.config import Settings, default_show_path, dump_settings, load_settings
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="cities",
         description="A drawing under a camera becomes a city on the projector, live.",
-        epilog="exit codes: 2 wrong usage or configuration, 3 bad file, 4 camera, display, port or engine not to be had",
+        epilog="exit codes: 2 bad usage or configuration, 3 bad file, 4 no camera, display, port or engine",
     )
     commands = p.add_subparsers(required=True, metavar="COMMAND")
 
@@ -122,7 +123,8 @@ def _sheet_option(p: argparse.ArgumentParser) -> None:
         type=_sheet,
         default="auto",
         metavar="S",
-        help="auto, whole (the photograph is the sheet), or x1,y1,…,x4,y4 in pixels, clockwise from the top left",
+        help="auto, whole (the photograph is the sheet), or its corners x1,y1,…,x4,y4 in pixels, "
+        "clockwise from the top left",
     )
 
 
@@ -192,7 +194,8 @@ def _render(args: argparse.Namespace) -> int:
         if args.side:
             scale = args.side / max(labels.shape)
             size = (max(1, round(labels.shape[1] * scale)), max(1, round(labels.shape[0] * scale)))
-            labels = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+            scaled = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+            labels = np.asarray(scaled, np.uint8)
     else:
         labels = _read_drawing(args, args.side or settings.engine.side)
     write_picture(args.output, render_map(city_set, city, labels, settings.engine.name))
@@ -203,7 +206,7 @@ def _read_drawing(args: argparse.Namespace, side: int) -> Any:
     from live.sketch import read_photo
 
     settings = _settings(args.show, {})
-    bgr = cv2.cvtColor(read_picture(args.photo), cv2.COLOR_RGB2BGR)
+    bgr = np.ascontiguousarray(read_picture(args.photo)[:, :, ::-1])
     return read_photo(bgr, side, args.sheet, settings.inks, name=str(args.photo))
 
 
@@ -255,7 +258,7 @@ def _train(arguments: list[str]) -> int:
         command = importlib.import_module("models.training.command")
     except ModuleNotFoundError as error:
         raise DeviceFault(
-            f"training needs {error.name}, which isn't installed; run: pip install 'invisible-cities[train]'"
+            f"training needs {error.name}, which isn't here; run: pip install 'invisible-cities[train]'"
         ) from None
     code: int = command.main(arguments)
     return code

@@ -31,7 +31,7 @@ def opened_show(
     settings: Settings, clock: Clock, *, headless: bool = False, record: Path | None = None
 ) -> Iterator[Stage]:
     """A stage that is ready to run. Raises the Fault of the first part that can't be had."""
-    # The camera, the worker and the projector are the parallel parts; OpenCV's own threads would fight them.
+    # Camera, worker and projector are the parallel parts; OpenCV's own threads would fight them.
     cv2.setNumThreads(1)
     with ExitStack() as closing:
         city_set = load_city_set(settings.cities.set)

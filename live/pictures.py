@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -58,7 +57,7 @@ def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_bytes(data.tobytes())
-        os.replace(partial, path)
+        partial.replace(path)
     except OSError as error:
         raise InputFault(
             f"{path} can't be written ({error.strerror}); give a file in a folder that exists"

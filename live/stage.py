@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from live.camera.camera import Camera
 from live.clock import Clock
-from live.control.keys import key_command
+from live.control.keys import key_command, key_help
 from live.control.osc import OscServer
 from live.flow import Frame, Newest, Picture, Reading
 from live.meter import Measured, Meter
@@ -166,7 +166,7 @@ class Stage:
         return (
             f"camera: {p.camera.status().sentence}\nengine: {p.engine.describe()} at side {p.engine.side}\n"
             f"output: {p.output.describe()}\ncities: {', '.join(self.state.cities)}\n"
-            f"{p.control.describe()} · keys: H overlay, 1–9 cities, B blackout, F freeze, Esc panic, Ctrl+Q quit"
+            f"{p.control.describe()}\n" + "\n".join(key_help(self.state))
         )
 
     def measured(self) -> Measured:
@@ -182,7 +182,7 @@ class Stage:
         self._apply(Quit())
 
     def _hear(self) -> None:
-        for key in self.parts.output.keys():
+        for key in self.parts.output.keys():  # noqa: SIM118 - of a keyboard
             if (command := key_command(key, self.state)) is not None:
                 self._apply(command)
         for command in self.parts.control.drain():

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from models.faults import InputFault
 from models.inputs import NOISE_CHANNELS
@@ -23,6 +23,8 @@ SHIPPED: Final = Path(__file__).parent / "cities"
 CARD: Final = "card.json"
 NETWORK: Final = "model.onnx"
 CARD_VERSION: Final = 1
+
+T = TypeVar("T", bound="CityCard | SetCard")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ def load_city_set(name: str | Path) -> CitySet:
     network = folder / NETWORK
     if not network.is_file():
         raise InputFault(f"{network} is missing; the city set is not whole, so copy its folder again")
-    if network.suffix == ".onnx" and hashlib.sha256(network.read_bytes()).hexdigest() != card.sha256:
+    if hashlib.sha256(network.read_bytes()).hexdigest() != card.sha256:
         raise InputFault(
-            f"{network} is not the network that {CARD} describes (its checksum differs); copy the set's folder again"
+            f"{network} is not the network that {CARD} describes (another checksum); copy the set again"
         )
     return CitySet(name=folder.name, network=network, card=card)
 
@@ -137,7 +139,7 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 }
 
 
-def _build(kind: type[Any], path: Path, where: str, raw: object) -> Any:
+def _build(kind: type[T], path: Path, where: str, raw: object) -> T:
     """A card dataclass from JSON; every field must be there, of its type, and no other."""
     if not isinstance(raw, dict):
         raise InputFault(f"{path}: {where} must be an object")

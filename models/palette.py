@@ -39,7 +39,8 @@ def paint(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     table = np.empty((256, 3), dtype=np.uint8)
     table[:] = UNKNOWN_RGB
     table[: len(PALETTE_RGB)] = PALETTE_RGB
-    return table[labels]
+    painted: NDArray[np.uint8] = table[labels]
+    return painted
 
 
 def classes_of_map(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

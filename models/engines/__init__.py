@@ -18,19 +18,19 @@ ENGINES: Final = {
     "openvino": ("models.engines.openvino", "OpenVinoEngine"),
     "onnxruntime": ("models.engines.onnxruntime", "OnnxRuntimeEngine"),
 }
-"""Engine by name, the fastest first, each in a module of its own that is imported only when it is asked for."""
+"""Engine by name, the fastest first, each in a module of its own that is imported when it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedEngine:
-    """An engine that rendered a trial picture, and why the faster ones were passed over (a sentence each)."""
+    """An engine that rendered a trial picture, and why faster ones were passed over (a sentence each)."""
 
     engine: Engine
     passed_over: tuple[str, ...] = ()
 
 
 def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int = 0) -> OpenedEngine:
-    """Open a city set at `side` (a multiple of 16) with the named engine, or with the fastest that really works.
+    """Open a city set at `side` (a multiple of 16) with the named engine, or with the fastest that works.
 
     threads: 0 leaves one core free. Raises DeviceFault if no engine can be had on this machine, InputFault
     if all of them refuse the network.

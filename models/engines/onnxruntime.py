@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import onnxruntime as ort
-
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
 from models.cityset import CitySet

@@ -1,10 +1,9 @@
-"""OpenVINO on the CPU: the fastest engine without a GPU, and the one that suffers least from busy neighbours."""
+"""OpenVINO on the CPU: the fastest engine without a GPU, and the least troubled by busy neighbours."""
 
 from __future__ import annotations
 
-import openvino as ov
-
 import numpy as np
+import openvino as ov
 from numpy.typing import NDArray
 
 from models.cityset import CitySet

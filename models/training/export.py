@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +24,7 @@ OPSET: Final = 18
 def export_set(
     generator: Generator, sources: SetSources, training: Mapping[str, Any], folder: Path
 ) -> SetCard:
-    """Write `model.onnx` (any side that is a multiple of 16) and `card.json` into `folder`; returns the card."""
+    """Write `model.onnx` (for any side that is a multiple of 16) and `card.json`; returns the card."""
     folder.mkdir(parents=True, exist_ok=True)
     network = folder / NETWORK
     export_onnx(generator, network)
@@ -46,7 +45,7 @@ def export_set(
 
 
 def export_onnx(generator: Generator, path: Path) -> None:
-    """The generator as one ONNX file: uint8 labels, noise and mix in, uint8 picture out, sides left open."""
+    """The generator as one ONNX file: uint8 labels, noise and mix in, uint8 picture out, any side."""
     side = 8 * CELL  # any will do for tracing
     cities = generator.shape.cities
     example = (
@@ -75,4 +74,4 @@ def export_onnx(generator: Generator, path: Path) -> None:
     assert program is not None
     partial = path.with_suffix(".partial")
     program.save(partial)
-    os.replace(partial, path)
+    partial.replace(path)

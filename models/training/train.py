@@ -2,16 +2,15 @@
 
     cities train --data ../shared/data --out ~/my-training --minutes 90
 
-Each step cuts a batch from the pairs, coarsens its maps to what a marker can draw, and teaches the generator
-by a patch discriminator, a perceptual distance and the tone of places. What is kept is the moving average of
-the weights. The folder holds the checkpoint (safetensors, resumed from when it is there), a contact sheet of
-held-out maps and, at the end, the city set itself.
+Each step cuts a batch from the pairs, coarsens its maps to what a marker can draw, and teaches the
+generator by a patch discriminator, a perceptual distance and the tone of places. What is kept is the moving
+average of the weights. The folder holds the checkpoint (safetensors, resumed from when it is there), a
+contact sheet of held-out maps and, at the end, the city set itself.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -50,8 +49,9 @@ class TrainingOptions:
     minutes: float = 90.0
     checkpoint_minutes: float = 5.0
     learning_rate: float = 3e-4
+    discriminator_rate: float = 6e-4  # it must stay ahead of the generator
     average: float = 0.998  # of the weights, per step
-    perceptual: float = 0.5
+    perceptual: float = 1.2
     tone: float = 20.0
     adversarial: float = 1.0
     adversarial_from: int = 150  # steps, so that the discriminator meets pictures and not noise
@@ -94,7 +94,7 @@ class Training:
             self.generator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
         )
         self._optimize_d = torch.optim.Adam(
-            self.discriminator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
+            self.discriminator.parameters(), lr=options.discriminator_rate, betas=(0.5, 0.99)
         )
         self._resume()
         self.sampler = Sampler(cities, options.crop, seed=options.seed + self.step)
@@ -119,7 +119,7 @@ class Training:
             real = tuple(v[: len(photos)] for v in both)
             fake = tuple(v[len(photos) :] for v in both)
             d_loss = discriminator_loss(real, fake)
-            d_loss.backward()
+            d_loss.backward()  # type: ignore[no-untyped-call]
             self._optimize_d.step()
             losses["discriminator"] = d_loss.item()
         self._optimize_g.zero_grad(set_to_none=True)
@@ -180,7 +180,7 @@ class Training:
         }
         partial = self._checkpoint.with_suffix(".partial")
         save_file(tensors, partial, metadata=meta)
-        os.replace(partial, self._checkpoint)
+        partial.replace(self._checkpoint)
         cv2.imwrite(str(self.folder / "contact.png"), contact_sheet(self.averaged, self.cities)[..., ::-1])
 
     def _resume(self) -> None:
