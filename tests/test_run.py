@@ -33,7 +33,8 @@ class Checkout:
         path.chmod(0o755)
 
     def run(self, *arguments: str, before: str = "") -> subprocess.CompletedProcess[str]:
-        code = f"import runpy, sys\n{before}\ndel sys.argv[0]\nrunpy.run_path(sys.argv[0], run_name='__main__')"
+        code = f"import runpy, sys\n{before}\ndel sys.argv[0]\n"
+        code += "runpy.run_path(sys.argv[0], run_name='__main__')"
         return subprocess.run(
             [sys.executable, "-c", code, str(self.folder / "run.py"), *arguments],
             capture_output=True,
