@@ -64,7 +64,9 @@ def _uvc(settings: CameraSettings, number: int, name: str = "") -> Source:
 
 def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
     if path.exists() and not path.is_file():
-        raise InputFault(f"{path} is no file; a source is a video, a picture, or the number or name of a camera")
+        raise InputFault(
+            f"{path} is no file; a source is a video, a picture, or the number or name of a camera"
+        )
     if path.exists() and cv2.haveImageReader(str(path)):
         return StillSource(path, fps=settings.fps, clock=clock)
     return VideoSource(path, clock=clock)
@@ -91,8 +93,9 @@ def _named(settings: CameraSettings, wanted: str) -> Source:
 
 
 def _no_such_name(wanted: str, names: Mapping[int, str]) -> str:
-    near = difflib.get_close_matches(wanted.lower(), ["auto", "simulated", *names.values()], n=1)
-    meant = f'; did you mean "{near[0]}"?' if near else ""
+    known = {name.lower(): name for name in ("auto", "simulated", *names.values())}
+    near = difflib.get_close_matches(wanted.lower(), known, n=1)
+    meant = f'; did you mean "{known[near[0]]}"?' if near else ""
     there = ", ".join(f'"{name}"' for name in dict.fromkeys(names.values())) or "none"
     return f'no camera of a name like "{wanted}" is connected (connected: {there}){meant}'
 

@@ -33,8 +33,12 @@ def level_of(frame: Frame) -> int:
     return round(float(frame.bgr.mean()))
 
 
-class _Server:
-    """Listens on a port of loopback that stays the same; made of a handler that sees it as `server.camera`."""
+class Server:
+    """Listens on a port of loopback that stays the same; its handler knows it as `server.camera`.
+
+    mode: whether its pictures change, repeat or don't come at all.
+    connections: how many came so far.
+    """
 
     scheme = ""
     handler: type[socketserver.BaseRequestHandler]
@@ -52,7 +56,7 @@ class _Server:
 
     def back(self) -> None:
         """Serve (again)."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self.handler)  # type: ignore[arg-type]
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self.handler)
         self._server.daemon_threads = True
         self._server.camera = self  # type: ignore[attr-defined]
         self._port = self._server.server_port
@@ -79,7 +83,7 @@ class _Server:
                 count += self.mode == "moving"
             time.sleep(PERIOD)
 
-    def __enter__(self) -> _Server:
+    def __enter__(self) -> Server:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,7 +92,7 @@ class _Server:
 
 class _MjpegHandler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        camera: _Server = self.server.camera  # type: ignore[attr-defined]
+        camera: Server = self.server.camera  # type: ignore[attr-defined]
         camera.connections += 1
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
@@ -103,7 +107,7 @@ class _MjpegHandler(BaseHTTPRequestHandler):
         pass
 
 
-class MjpegServer(_Server):
+class MjpegServer(Server):
     """A network camera that sends MJPEG over HTTP."""
 
     scheme = "http"
@@ -113,10 +117,13 @@ class MjpegServer(_Server):
 class _RtspHandler(socketserver.StreamRequestHandler):
     """As much of RTSP (RFC 2326) as one client needs that wants its RTP through the same connection."""
 
-    SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 26\r\na=control:video\r\n"
+    SDP = (
+        "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\n"
+        "m=video 0 RTP/AVP 26\r\na=control:video\r\n"
+    )
 
     def handle(self) -> None:
-        camera: _Server = self.server.camera  # type: ignore[attr-defined]
+        camera: Server = self.server.camera  # type: ignore[attr-defined]
         camera.connections += 1
         with suppress(OSError):
             while request := self._request():
@@ -142,7 +149,7 @@ class _RtspHandler(socketserver.StreamRequestHandler):
                 sequence = value.strip()
         return (first.split()[0], sequence) if first.strip() else None
 
-    def _play(self, camera: _Server) -> None:
+    def _play(self, camera: Server) -> None:
         # FFmpeg makes RTP packets of JPEG pictures (RFC 2435) and sends them to this socket; from here they
         # go into the connection, each behind a '$', its channel and its length.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as packets:
@@ -163,7 +170,7 @@ class _RtspHandler(socketserver.StreamRequestHandler):
                             self.wfile.write(b"$\0" + len(packet).to_bytes(2, "big") + packet)
 
 
-class RtspServer(_Server):
+class RtspServer(Server):
     """A network camera that sends MJPEG by RTP over its RTSP connection."""
 
     scheme = "rtsp"
