@@ -238,7 +238,9 @@ SCALARS = (
     | st.datetimes()
 )
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner)
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
 )
 SHOWS = st.dictionaries(
     st.sampled_from(TABLES) | st.text(),
