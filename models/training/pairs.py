@@ -19,6 +19,8 @@ from models.faults import InputFault
 from models.inputs import NOISE_CHANNELS, noise_field
 from models.palette import BUILDING, GREEN, GROUND, ROAD, UNKNOWN, WATER, classes_of_map
 
+DEEP_WATER: Final = np.array([30.0, 52.0, 62.0])
+"""The darkest tone of open water that is taught, RGB grey levels."""
 IMAGE_ENDINGS: Final = (".png", ".jpg", ".jpeg")
 
 
@@ -178,10 +180,11 @@ class Sampler:
             self._odds.append(areas / areas.sum())
         self._noise = noise_field(1024)
         # Not every city has a sea, but every sheet may: where a city has no open water of its own, it
-        # borrows another's.
+        # borrows another's, in the tone of what water it has.
         self._seas = [(n, p) for n, city in enumerate(cities) for p in city.train if _share(p, WATER) > 0.2]
         owners = {n for n, _ in self._seas}
         self._dry = [n for n in range(len(cities)) if n not in owners]
+        self._water_tones = [np.maximum(0.7 * _water_tone(city.train), DEEP_WATER) for city in cities]
 
     def batch(self, size: int) -> Batch:
         """Cut `size` crops."""
@@ -208,6 +211,7 @@ class Sampler:
         labels, photo = max(
             ((pair.labels[p], pair.photo[p]) for p in places), key=lambda cut: _interest(cut[0], wanted)
         )
+        photo = lift_water(labels, photo, self._water_tones[city])
         labels = coarsen(labels, float(rng.choice([0.0, rng.uniform(0.2, 1.0)], p=[0.25, 0.75])), rng)
         labels = cv2.resize(labels, (self._crop, self._crop), interpolation=cv2.INTER_NEAREST).astype(
             np.uint8
@@ -229,6 +233,29 @@ class Sampler:
         y, x = self._rng.integers(self._noise.shape[2] - cells, size=2)
         field: NDArray[np.float32] = self._noise[0, :NOISE_CHANNELS, y : y + cells, x : x + cells]
         return field
+
+
+def lift_water(
+    labels: NDArray[np.uint8], photo: NDArray[np.uint8], tone: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Give open water at least a tone: satellites see a deep sea nearly black, and on a projector that is a
+    hole in the picture.
+
+    labels uint8 (H, W), photo uint8 (H, W, 3) RGB, tone float (3,), grey levels. Water whose mean is darker
+    is lifted to it, keeping its waves; returns a new photo.
+    """
+    water = (labels == WATER).astype(np.uint8)
+    if not water.any():
+        return photo
+    lift = np.maximum(tone - photo[water == 1].mean(axis=0), 0.0)
+    share = cv2.GaussianBlur(water.astype(np.float32), (0, 0), 1.5)
+    return np.clip(photo + share[:, :, None] * lift, 0, 255).astype(np.uint8)
+
+
+def _water_tone(pairs: Sequence[Pair]) -> NDArray[np.float64]:
+    """Mean colour of all water of a city; black if it has none."""
+    wet = [p.photo[p.labels == WATER] for p in pairs]
+    return np.concatenate([*wet, np.zeros((1, 3), np.uint8)]).mean(axis=0)
 
 
 def _share(pair: Pair, of_class: int) -> float:

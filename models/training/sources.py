@@ -48,8 +48,8 @@ def load_sources(path: Path = SHIPPED_SOURCES) -> SetSources:
     if not isinstance(cities, list) or not cities:
         raise InputFault(f"{path} names no [[city]]; at least one is needed")
     return SetSources(
-        title=_value(path, raw, "title", str),
-        metres_per_pixel=_value(path, raw, "metres_per_pixel", float),
+        title=_text(path, raw, "title"),
+        metres_per_pixel=_number(path, raw, "metres_per_pixel"),
         cities=tuple(_source(path, city) for city in cities),
     )
 
@@ -60,15 +60,19 @@ def _source(path: Path, raw: dict[str, Any]) -> CitySource:
         raise InputFault(
             f"{path}: a [[city]] has an unknown key {unknown[0]!r}; known are {', '.join(known)}"
         )
-    values = {name: _value(path, raw, name, float if name == "zoom" else str) for name in known}
-    return CitySource(**values)
+    texts = {name: _text(path, raw, name) for name in known if name != "zoom"}
+    return CitySource(zoom=_number(path, raw, "zoom"), **texts)
 
 
-def _value(path: Path, raw: dict[str, Any], key: str, kind: type) -> Any:
-    value: Any = raw.get(key)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, kind) or value == "" or (kind is float and not 0.0 < value < 100.0):
-        wanted = "a number above 0" if kind is float else "a text"
-        raise InputFault(f"{path}: {key!r} must be {wanted}, not {value!r}")
+def _text(path: Path, raw: dict[str, Any], key: str) -> str:
+    value = raw.get(key)
+    if not isinstance(value, str) or not value:
+        raise InputFault(f"{path}: {key} must be a text that isn't empty, not {value!r}")
     return value
+
+
+def _number(path: Path, raw: dict[str, Any], key: str) -> float:
+    value = raw.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value < 100.0:
+        raise InputFault(f"{path}: {key} must be a number between 0 and 100, not {value!r}")
+    return float(value)

@@ -34,6 +34,7 @@ from models.training.losses import (
     PerceptualDistance,
     discriminator_loss,
     generator_loss,
+    matching_loss,
     tone_distance,
 )
 from models.training.pairs import Batch, CityPairs, Sampler
@@ -48,12 +49,12 @@ class TrainingOptions:
     batch: int = 4
     minutes: float = 90.0
     checkpoint_minutes: float = 5.0
-    learning_rate: float = 3e-4
-    discriminator_rate: float = 6e-4  # it must stay ahead of the generator
+    learning_rate: float = 2e-4
     average: float = 0.998  # of the weights, per step
-    perceptual: float = 1.2
+    perceptual: float = 0.6
     tone: float = 20.0
     adversarial: float = 1.0
+    matching: float = 4.0
     adversarial_from: int = 150  # steps, so that the discriminator meets pictures and not noise
     seed: int = 1
     threads: int = 0  # 0: torch's own choice
@@ -94,7 +95,7 @@ class Training:
             self.generator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
         )
         self._optimize_d = torch.optim.Adam(
-            self.discriminator.parameters(), lr=options.discriminator_rate, betas=(0.5, 0.99)
+            self.discriminator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
         )
         self._resume()
         self.sampler = Sampler(cities, options.crop, seed=options.seed + self.step)
@@ -116,9 +117,7 @@ class Training:
             both = self.discriminator(
                 torch.cat([photos, picture.detach()]), torch.cat([maps, maps]), torch.cat([cities, cities])
             )
-            real = tuple(v[: len(photos)] for v in both)
-            fake = tuple(v[len(photos) :] for v in both)
-            d_loss = discriminator_loss(real, fake)
+            d_loss = discriminator_loss(*both.split(len(photos)))
             d_loss.backward()  # type: ignore[no-untyped-call]
             self._optimize_d.step()
             losses["discriminator"] = d_loss.item()
@@ -129,10 +128,13 @@ class Training:
         losses |= {"perceptual": perceptual.item(), "tone": tone.item()}
         if adversarial:
             self.discriminator.requires_grad_(False)
-            g_loss = generator_loss(self.discriminator(picture, maps, cities))
+            with torch.no_grad():
+                real = self.discriminator(photos, maps, cities)
+            fake = self.discriminator(picture, maps, cities)
             self.discriminator.requires_grad_(True)
-            total = total + o.adversarial * g_loss
-            losses["adversarial"] = g_loss.item()
+            g_loss, matching = generator_loss(fake), matching_loss(real, fake)
+            total = total + o.adversarial * g_loss + o.matching * matching
+            losses |= {"adversarial": g_loss.item(), "matching": matching.item()}
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 10.0)
         self._optimize_g.step()

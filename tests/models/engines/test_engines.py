@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.cityset import CARD, NETWORK, SHIPPED, CitySet, load_city_set
+from models.engines import ENGINES, open_engine
+from models.faults import DeviceFault, InputFault
+from models.inputs import MIX_GRID
+from models.palette import BUILDING, GREEN, ROAD, WATER
+
+Labels = NDArray[np.uint8]
+SIDE = 128
+
+
+@pytest.fixture(scope="module")
+def small() -> CitySet:
+    return load_city_set("small")
+
+
+def alone(city_set: CitySet, city: int) -> NDArray[np.float32]:
+    mix = np.zeros((len(city_set.names), MIX_GRID, MIX_GRID), np.float32)
+    mix[city] = 1.0
+    return mix
+
+
+def crossing(side: int = SIDE) -> Labels:
+    """All five classes: a crossroads with a block of each kind in its quarters."""
+    labels = np.zeros((side, side), np.uint8)
+    half, road = side // 2, side // 16
+    labels[:half, :half] = BUILDING
+    labels[:half, half:] = GREEN
+    labels[half:, half:] = WATER
+    labels[half - road : half + road] = ROAD
+    labels[:, half - road : half + road] = ROAD
+    return labels
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_same_drawing_gives_the_same_picture(small: CitySet, name: str) -> None:
+    engine = open_engine(small, SIDE, name).engine
+    first = engine.render(crossing(), alone(small, 0))
+    kept = first.copy()
+    other = engine.render(np.zeros((SIDE, SIDE), np.uint8), alone(small, 1))
+    assert first.shape == (SIDE, SIDE, 3)
+    assert first.dtype == np.uint8
+    assert (first == kept).all(), "a later picture must not be written over an earlier one"
+    assert (first != other).any()
+    assert (engine.render(crossing(), alone(small, 0)) == kept).all()
+    engine.close()
+    engine.close()
+
+
+def test_all_engines_make_the_same_picture(small: CitySet) -> None:
+    pictures = [
+        open_engine(small, SIDE, name).engine.render(crossing(), alone(small, 2)).astype(int)
+        for name in ENGINES
+    ]
+    for picture in pictures[1:]:
+        assert np.abs(picture - pictures[0]).max() <= 2
+
+
+def test_a_stroke_in_a_corner_leaves_the_far_corner_alone(small: CitySet) -> None:
+    engine = open_engine(small, 256).engine
+    before = crossing(256)
+    after = before.copy()
+    after[:24, :24] = WATER
+    one, two = (engine.render(labels, alone(small, 3)).astype(int) for labels in (before, after))
+    assert np.abs(one - two)[-96:, -96:].max() <= 1
+    assert np.abs(one - two)[:24, :24].mean() > 5
+
+
+def test_cities_differ_at_a_glance_and_half_and_half_lies_between(small: CitySet) -> None:
+    engine = open_engine(small, SIDE).engine
+    labels = crossing()
+    pictures = [engine.render(labels, alone(small, n)).astype(float) for n in range(len(small.names))]
+    for n, one in enumerate(pictures):
+        for other in pictures[:n]:
+            assert np.abs(one - other).mean() > 5.0
+    half = engine.render(labels, (alone(small, 0) + alone(small, 1)) / 2).astype(float)
+    apart = np.abs(pictures[0] - pictures[1]).mean()
+    assert np.abs(half - pictures[0]).mean() < apart
+    assert np.abs(half - pictures[1]).mean() < apart
+
+
+def test_a_mix_is_a_field(small: CitySet) -> None:
+    engine = open_engine(small, 256).engine
+    labels = crossing(256)
+    mix = alone(small, 0)
+    mix[:, :, MIX_GRID // 2 :] = alone(small, 1)[:, :, MIX_GRID // 2 :]
+    both = engine.render(labels, mix).astype(int)
+    left, right = (engine.render(labels, alone(small, n)).astype(int) for n in (0, 1))
+    assert np.abs(both - left)[:, :48].max() <= 2
+    assert np.abs(both - right)[:, -48:].max() <= 2
+
+
+def test_classes_look_like_themselves(small: CitySet) -> None:
+    engine = open_engine(small, SIDE).engine
+    for city in range(len(small.names)):
+        means = {
+            kind: engine.render(np.full((SIDE, SIDE), kind, np.uint8), alone(small, city)).mean(axis=(0, 1))
+            for kind in (0, GREEN, WATER)
+        }
+        green = means[GREEN]
+        assert green[1] > green[0], "green is greener than red"
+        assert green[1] > green[2], "green is greener than blue"
+        assert means[WATER].mean() < means[0].mean(), "water is darker than bare ground"
+        assert means[WATER][2] >= means[WATER][0], "water is not red"
+
+
+def test_auto_says_why_a_faster_engine_was_passed_over(
+    small: CitySet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    monkeypatch.delitem(sys.modules, "models.engines.openvino", raising=False)
+    opened = open_engine(small, SIDE)
+    assert opened.engine.name == "onnxruntime"
+    assert opened.passed_over[0].startswith("openvino can't be imported")
+    with pytest.raises(DeviceFault, match="openvino can't be imported"):
+        open_engine(small, SIDE, "openvino")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"not a network at all", None])
+def test_a_foreign_network_is_refused_in_one_sentence(tmp_path: Path, content: bytes | None) -> None:
+    folder = Path(shutil.copytree(SHIPPED / "small", tmp_path / "mine"))
+    network = folder / NETWORK
+    network.write_bytes(network.read_bytes()[:-5000] if content is None else content)
+    card = json.loads((folder / CARD).read_text())
+    card["sha256"] = hashlib.sha256(network.read_bytes()).hexdigest()
+    (folder / CARD).write_text(json.dumps(card))
+    with pytest.raises(InputFault, match="can't be run") as caught:
+        open_engine(load_city_set(folder), SIDE)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_side_that_no_network_takes_is_refused(small: CitySet) -> None:
+    with pytest.raises(InputFault, match="side 100 is not a multiple of 16"):
+        open_engine(small, 100)
