@@ -249,13 +249,15 @@ def lift_water(
         return photo
     lift = np.maximum(tone - photo[water == 1].mean(axis=0), 0.0)
     share = cv2.GaussianBlur(water.astype(np.float32), (0, 0), 1.5)
-    return np.clip(photo + share[:, :, None] * lift, 0, 255).astype(np.uint8)
+    lifted: NDArray[np.float64] = photo + share[:, :, None] * lift
+    return lifted.clip(0, 255).astype(np.uint8)
 
 
 def _water_tone(pairs: Sequence[Pair]) -> NDArray[np.float64]:
     """Mean colour of all water of a city; black if it has none."""
     wet = [p.photo[p.labels == WATER] for p in pairs]
-    return np.concatenate([*wet, np.zeros((1, 3), np.uint8)]).mean(axis=0)
+    mean: NDArray[np.float64] = np.concatenate([*wet, np.zeros((1, 3), np.uint8)]).mean(axis=0)
+    return mean
 
 
 def _share(pair: Pair, of_class: int) -> float:
