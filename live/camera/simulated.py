@@ -632,7 +632,7 @@ class _Scene:
         under = target.of(picture)
         _times(under, source.of(self._edge), out=under)
         sheet = np.zeros_like(self._blank) if light_only else self._blank
-        cv2.copyTo(source.of(sheet), (source.of(self._cover) > 127).astype(np.uint8), under)
+        cv2.copyTo(source.of(sheet), (source.of(self._cover) > 230).astype(np.uint8), under)
 
     def lay_hand(self, picture: Bytes, sprite: Bytes, pose: _Pose, light_only: bool) -> None:
         """Lay the hand over the picture; `light_only`: only the light that it takes."""
