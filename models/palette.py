@@ -39,7 +39,7 @@ def paint(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     table = np.empty((256, 3), dtype=np.uint8)
     table[:] = UNKNOWN_RGB
     table[: len(PALETTE_RGB)] = PALETTE_RGB
-    return np.take(table, labels, axis=0)
+    return table.take(labels, axis=0)
 
 
 def classes_of_map(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -56,13 +56,13 @@ class PatchDiscriminator(nn.Module):
         quarter = self.at_quarter(half)
         eighth = self.at_eighth(quarter)
         around = self.around(eighth)
-        fine = self.fine(quarter) + (quarter * self.city_fine(cities)[:, :, None, None]).sum(
-            1, keepdim=True
-        )
-        coarse = self.coarse(around) + (around * self.city_coarse(cities)[:, :, None, None]).sum(
-            1, keepdim=True
-        )
+        fine = self.fine(quarter) + _projected(quarter, self.city_fine(cities))
+        coarse = self.coarse(around) + _projected(around, self.city_coarse(cities))
         return Verdict((fine, coarse), (half, quarter, eighth, around))
+
+
+def _projected(features: Tensor, city: Tensor) -> Tensor:
+    return (features * city[:, :, None, None]).sum(1, keepdim=True)
 
 
 def _normed(conv: nn.Conv2d) -> nn.Sequential:

@@ -84,7 +84,8 @@ def test_cities_differ_at_a_glance_and_half_and_half_lies_between(small: CitySet
     for n, one in enumerate(pictures):
         for other in pictures[:n]:
             assert np.abs(one - other).mean() > 5.0
-    half = engine.render(labels, (alone(small, 0) + alone(small, 1)) / 2).astype(float)
+    between = (0.5 * (alone(small, 0) + alone(small, 1))).astype(np.float32)
+    half = engine.render(labels, between).astype(float)
     apart = np.abs(pictures[0] - pictures[1]).mean()
     assert np.abs(half - pictures[0]).mean() < apart
     assert np.abs(half - pictures[1]).mean() < apart
