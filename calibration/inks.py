@@ -33,8 +33,12 @@ noise and gloss pass without clipping, which would shift the hue of light tints.
 STRAY_LIGHT = 0.02
 """Added to linear light before OKLab, as a share of full white."""
 
-LAYERS = (0.45, 0.7, 1.0, 1.4, 2.0, 2.8)
+LAYERS = (0.45, 0.7, 1.0, 1.3, 1.7, 2.2)
 """Amounts of ink in layers of the calibrated one, from which each family is built."""
+
+HEAVY = 1.5
+"""Layers from which on an ink is mixed with no paper but at its very edge: the brown half-tones that it
+would make with it are those of skin."""
 
 COVERAGES = tuple(np.linspace(0.1, 1.0, 13))
 """Shares of a pixel that the ink covers, from which each family is built."""
@@ -42,8 +46,13 @@ COVERAGES = tuple(np.linspace(0.1, 1.0, 13))
 GROUND_SHARE = 0.40
 """A colour nearer to the paper than this share of the way from paper to ink counts as paper."""
 
-TOLERANCE = 0.04
-"""Greatest distance in OKLab between a colour and its family, at tolerance 1."""
+TOLERANCE = (0.014, 0.040)
+"""Greatest distance in OKLab between a colour and its family, at tolerance 1: near the paper, where skin
+and red tints lie close together and the light has been levelled, and at full ink, where markers differ."""
+
+NEUTRAL = 0.6
+"""Share of the tolerance that an ink without chroma gets: it has no hue that could vary, and dark skin and
+cloth lie next to black.""" 
 
 Float = NDArray[np.float32]
 
@@ -117,7 +126,10 @@ def oklab(srgb: Float) -> Float:
 
 
 def family(paper: Float, ink: Float) -> Float:
-    """Every colour that one ink can make on paper: sRGB 0..1, float32 (n, 3)."""
+    """Every colour that one ink can make on paper.
+
+    paper, ink: float32 (3,), sRGB 0..1. Returns float32 (n, 3), sRGB 0..1.
+    """
     paper_light, ink_light = linear_light(paper), linear_light(ink)
     filtering = np.maximum(ink_light / paper_light, 1e-4)
     layers = np.array(LAYERS, dtype=np.float32)[:, None, None]
@@ -127,7 +139,8 @@ def family(paper: Float, ink: Float) -> Float:
     # encoded values. The two paths from paper to ink differ, and both are seen.
     by_light = srgb_of(paper_light * (1 - cover) + laid * cover)
     by_value = paper * (1 - cover) + srgb_of(laid) * cover
-    return np.concatenate([by_light.reshape(-1, 3), by_value.reshape(-1, 3)])
+    likely = np.broadcast_to((layers < HEAVY) | (cover > 0.85), by_light.shape[:2] + (1,))[..., 0]
+    return np.concatenate([by_light[likely], by_value[likely]]).astype(np.float32)
 
 
 def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint8]:
@@ -137,24 +150,27 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
     colour may lie before it is unknown. Returns uint8 (n,).
     """
     colours = inks.levelled()
-    paper = oklab(colours[:1])[0]
+    anchors = oklab(colours)
     seen = oklab(srgb)
-    from_paper = np.linalg.norm(seen - paper, axis=1)
-    nearest = np.full(len(seen), np.inf, dtype=np.float32)
+    from_paper = np.linalg.norm(seen - anchors[0], axis=1)
+    # Distances are told in tolerances: 1 is as far as a colour may lie from its family.
+    nearest = np.full(len(seen), 1.0, dtype=np.float32)
     classes = np.full(len(seen), UNKNOWN, dtype=np.uint8)
     for index in range(ROAD, len(CLASS_NAMES)):
         members = oklab(family(colours[0], colours[index]))
+        way = float(np.linalg.norm(anchors[index] - anchors[0]))
+        share = np.linalg.norm(members - anchors[0], axis=1) / way
+        vivid = np.interp(np.linalg.norm(anchors[index, 1:]), (0.0, 0.1), (NEUTRAL, 1.0))
+        allowed = (tolerance * vivid * np.interp(share, (0.0, 1.0), TOLERANCE)).astype(np.float32)
         # |s - m|² = |s|² - 2 s·m + |m|²
-        squares = (members**2).sum(axis=1) - 2 * (seen @ members.T)
-        distance = np.sqrt(np.maximum(squares.min(axis=1) + (seen**2).sum(axis=1), 0))
+        squares = (seen**2).sum(axis=1, keepdims=True) - 2 * (seen @ members.T) + (members**2).sum(axis=1)
+        distance = np.sqrt(np.maximum(squares, 0) / allowed**2).min(axis=1)
         closer = distance < nearest
         nearest[closer] = distance[closer]
-        way = np.linalg.norm(oklab(colours[index : index + 1])[0] - paper)
         classes[closer] = np.where(from_paper[closer] < GROUND_SHARE * way, GROUND, index)
-    # Brighter than paper is gloss; the paper itself may be off by its own noise in any direction.
-    bright = (seen[:, 0] > paper[0]) & (np.abs(seen[:, 1:] - paper[1:]).max(axis=1) < TOLERANCE * tolerance)
-    classes[nearest > TOLERANCE * tolerance] = UNKNOWN
-    classes[bright] = GROUND
+    # Brighter than paper is gloss, and the paper itself may be off by its noise in any direction.
+    tinted = np.abs(seen[:, 1:] - anchors[0, 1:]).max(axis=1)
+    classes[(seen[:, 0] > anchors[0, 0] - 0.04) & (tinted < TOLERANCE[0] * tolerance)] = GROUND
     return classes
 
 

@@ -26,25 +26,28 @@ Cells = NDArray[np.float32]
 """float32 (GRID, GRID, 3): the paper's BGR values, cell by cell."""
 
 
-def estimate_paper(bgr: NDArray[np.uint8]) -> Cells:
+def estimate_paper(bgr: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = None) -> Cells:
     """The paper's values at each place of a rectified sheet, from this picture alone.
 
     bgr: uint8 (S, S, 3), S at least 4 × GRID; inks may cover nearly all of it, as long as paper shows here
-    and there. Returns float32 (GRID, GRID, 3), each at least 1.
+    and there. hidden: bool (GRID, GRID), cells over which something lies. Returns float32 (GRID, GRID, 3),
+    each at least 1.
     """
     cells = brightest(bgr)
     logs = np.log(np.maximum(cells, 2.0)).reshape(-1, 3)
     luma = logs.mean(axis=1)
     # Paper is where all channels are bright: ink dims at least one of them.
     dimmest = logs.min(axis=1) - 0.3 * (luma.max() - luma)
-    weight = (dimmest > np.quantile(dimmest, 0.97) - 0.5).astype(np.float64)
+    open_cells = np.ones(len(luma)) if hidden is None else (~hidden.ravel()).astype(np.float64)
+    brightest_paper = np.quantile(dimmest[open_cells > 0], 0.97)
+    weight = open_cells * (dimmest > brightest_paper - 0.5)
     surface = logs
     for closeness in (0.5, 0.25, 0.12, 0.08, 0.06, 0.06):
         surface = _BASIS @ _solve(weight, logs)
         over = logs - surface
         # A cell far below the surface in any channel is ink; far above it in all is gloss or a white cuff.
         below = over.min(axis=1)
-        weight = np.exp(-((np.minimum(below, 0) / closeness) ** 2)) + 1e-6
+        weight = open_cells * np.exp(-((np.minimum(below, 0) / closeness) ** 2)) + 1e-6
         weight[over.min(axis=1) > 3 * closeness] = 1e-6
     # What the surface is too smooth to follow, where paper is in sight; nothing where it isn't.
     seen = weight.reshape(GRID, GRID, 1).astype(np.float32)
@@ -61,18 +64,6 @@ def brightest(bgr: NDArray[np.uint8]) -> Cells:
     parts = fine.reshape(GRID, 4, GRID, 4, 3).transpose(0, 2, 1, 3, 4).reshape(GRID, GRID, 16, 3)
     order = np.argsort(parts.min(axis=3), axis=2)[:, :, -6:]
     return cast(Cells, np.take_along_axis(parts, order[..., None], axis=2).mean(axis=2))
-
-
-def gain_since(now: Cells, paper: Cells) -> NDArray[np.float32]:
-    """By how much the whole light has changed, per channel, float32 (3,): a camera's exposure does that
-    from one frame to the next. Taken from the cells that look like paper both before and after; 1 if
-    there are too few of them."""
-    ratio = (now / paper).reshape(-1, 3)
-    plain = (ratio.max(axis=1) < 1.15 * ratio.min(axis=1)) & (ratio.min(axis=1) > 0.5)
-    if plain.sum() < 40:
-        return np.ones(3, dtype=np.float32)
-    # Paper in shadow and grey ink lie below, nothing lies above.
-    return cast("NDArray[np.float32]", np.quantile(ratio[plain], 0.7, axis=0).astype(np.float32))
 
 
 def level(bgr: NDArray[np.uint8], paper: Cells) -> NDArray[np.uint8]:

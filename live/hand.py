@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.inks import PAPER_LEVEL
-from models.palette import UNKNOWN
+from models.palette import GROUND, UNKNOWN
 
 GRAIN = 128
 """Cells along the drawing area's side at which the hand is looked for: 1.5 mm each on the A4 sheet."""
@@ -52,7 +52,7 @@ class HandWatch:
         """What to leave alone in this picture.
 
         bgr: uint8 (SIZE, SIZE, 3), the levelled sheet with its ring. labels: uint8 (SIZE, SIZE), its inks
-        or `UNKNOWN`. seconds: since the last picture. Returns uint8 (GRAIN, GRAIN), 255 where the hand is.
+        or `UNKNOWN`. seconds: since the last picture. Returns uint8 (SIZE, SIZE), 255 where the hand is.
         """
         now = bgr.astype(np.float32)
         if self._lying is None:
@@ -66,19 +66,25 @@ class HandWatch:
         strange = cv2.compare(labels, UNKNOWN, cv2.CMP_EQ)
         # Seams between inks are unknown as well, but narrow.
         strange = cv2.morphologyEx(strange, cv2.MORPH_OPEN, _disc(3))
-        arm = _grown_from_ring(cv2.bitwise_and(broad, cv2.bitwise_not(strange)))
-        body = cv2.bitwise_or(arm, strange)
-        body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(11))
+        # A sleeve may have an ink's colour. It is told from fresh ink by where it comes from; between the two
+        # lies the hand, or at least the border of another colour.
+        plain = cv2.compare(cv2.dilate(labels, _disc(3)), cv2.erode(labels, _disc(3)), cv2.CMP_EQ)
+        inked = cv2.compare(labels, GROUND, cv2.CMP_NE)
+        fresh = cv2.bitwise_and(cv2.bitwise_and(broad, plain), cv2.bitwise_and(inked, cv2.bitwise_not(strange)))
+        body = cv2.bitwise_or(_grown_from_ring(fresh), strange)
+        # The pen in the hand and parts of skin have ink's colours; the hand encloses them.
+        body = _filled(cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(13)))
         hand = cv2.dilate(body, _disc(5))
-        self._settle(now, hand, seconds)
-        return np.ascontiguousarray(hand[RING:-RING, RING:-RING])
+        self._settle(now, labels, hand, seconds)
+        return hand
 
-    def _settle(self, now: NDArray[np.float32], hand: Mask, seconds: float) -> None:
+    def _settle(self, now: NDArray[np.float32], labels: Mask, hand: Mask, seconds: float) -> None:
         """Let what is no hand become what lies there."""
         assert self._lying is not None
-        share = np.zeros((SIZE, SIZE), dtype=np.float32)
-        share[:] = 1 - np.exp(-seconds / ABSORB_RING)
+        share = np.full((SIZE, SIZE), 1 - np.exp(-seconds / ABSORB_RING), dtype=np.float32)
         share[RING:-RING, RING:-RING] = 1 - np.exp(-seconds / ABSORB)
+        # Bare paper is never an arm.
+        share[labels == GROUND] = 1 - np.exp(-seconds / ABSORB)
         share[hand > 0] = 0
         self._lying += (now - self._lying) * share[..., None]
 
@@ -103,3 +109,9 @@ def _grown_from_ring(mask: Mask) -> Mask:
     chosen[parts[rim]] = 255
     chosen[0] = 0
     return chosen[parts]
+
+
+def _filled(mask: Mask) -> Mask:
+    """The mask without its holes."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(cv2.drawContours(np.zeros_like(mask), outlines, -1, 255, cv2.FILLED), dtype=np.uint8)

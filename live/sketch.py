@@ -34,6 +34,9 @@ LOST_LOOK_EVERY = 0.5
 LIGHT_EVERY = 0.2
 """Seconds between two estimates of the light."""
 
+HAND_AT_MOST = 0.8
+"""Share of the sheet above which what covers it is taken for a change of the light."""
+
 LIGHT_INERTIA = 1.0
 """Seconds in which a change of the light that is not the same everywhere is believed."""
 
@@ -60,6 +63,7 @@ class SheetReader:
         self._hand = HandWatch()
         self._position = self._given
         self._found = False
+        self._covered = np.zeros((SIZE, SIZE), dtype=np.uint8)
         self._paper: light.Cells | None = None
         self._looked = self._lit = self._read = -np.inf
 
@@ -82,19 +86,16 @@ class SheetReader:
         square = self._position.rectify(frame.bgr, self._fine, self._margin)
         rectified = time.perf_counter()
 
-        small = cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-        m = self._margin
-        paper = self._light(square[m:-m, m:-m], frame.grabbed)
-        bright = light.level(square[m:-m, m:-m], paper)
+        bright = light.level(square, self._light(square, frame.grabbed))
         lit = time.perf_counter()
 
-        labels = majority(read_inks(bright, self._table), self._side)
+        m = self._margin
+        labels = majority(read_inks(bright[m:-m, m:-m], self._table), self._side)
         inked = time.perf_counter()
 
-        edge = cv2.copyMakeBorder(paper, 2, 2, 2, 2, cv2.BORDER_REPLICATE)
-        bright_small = light.level(np.asarray(small, dtype=np.uint8), edge)
-        hand = self._hand.look(bright_small, read_inks(bright_small, self._table), seconds)
-        self._settler.update(labels, hand, seconds)
+        coarse = np.asarray(cv2.resize(bright, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        self._covered = self._hand.look(coarse, read_inks(coarse, self._table), seconds)
+        self._settler.update(labels, self._covered[RING:-RING, RING:-RING], seconds)
         settled = time.perf_counter()
         note = "" if self._found else "the sheet is out of sight; reading where it last lay"
         return Reading(
@@ -132,10 +133,14 @@ class SheetReader:
             self._paper = light.estimate_paper(square)
             self._lit = now
         elif now - self._lit >= LIGHT_EVERY:
-            share = 1 - np.exp(-(now - self._lit) / LIGHT_INERTIA)
-            self._lit = now
-            fresh = light.estimate_paper(square)
+            hidden = cv2.resize(self._covered, (light.GRID, light.GRID), interpolation=cv2.INTER_AREA) > 0
+            # What seems to cover nearly everything is a lamp switched off, not a hand.
+            if hidden.mean() > HAND_AT_MOST:
+                hidden[:] = False
+            fresh = light.estimate_paper(square, hidden)
+            share = np.where(hidden, 0.0, 1 - np.exp((self._lit - now) / LIGHT_INERTIA))[..., None]
             self._paper = (self._paper + (fresh - self._paper) * share).astype(np.float32)
+            self._lit = now
         return self._paper
 
 
@@ -208,8 +213,9 @@ def read_photo(
     """
     position = _photo_position(bgr, sheet, name)
     fine = side * max(1, -(-2 * FINE // side))
-    square = position.rectify(bgr, fine)
-    bright = light.level(square, light.estimate_paper(square))
+    margin = round(fine * RING / GRAIN)
+    square = position.rectify(bgr, fine, margin)
+    bright = light.level(square, light.estimate_paper(square))[margin:-margin, margin:-margin]
     labels = majority(read_inks(bright, ink_table(inks_of(inks), inks.tolerance * 3)), side)
     return np.asarray(np.where(labels == UNKNOWN, GROUND, labels), dtype=np.uint8)
 
