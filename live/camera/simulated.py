@@ -220,8 +220,6 @@ class SimulatedSource:
     """The simulated sheet as a camera of so many frames per second of the clock; like a camera, it doesn't
     wait for who comes late."""
 
-    live = False  # without noise, or by rare chance, two pictures in a row may be equal
-
     live = False  # without sensor noise, and with no hand on it, it stands still
 
     def __init__(self, sheet: SimulatedSheet, fps: float, clock: Clock) -> None:
@@ -254,7 +252,12 @@ class SimulatedSource:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A short piece of a stroke, in sheet units. `begins` says that the ink of a new pass starts here."""
+    """A short piece of a stroke, in sheet units.
+
+    way: from the stroke's beginning to `a`, along the stroke.
+    begins: whether a new pass starts here, whose ink lies over that of the pass before.
+    time: at which the pen is at `b`, in seconds since the sheet was laid.
+    """
 
     ink: int
     a: tuple[float, float]
@@ -348,7 +351,7 @@ class _Timeline:
             eased = share * share * (3 - 2 * share)
             spot = (start[0] + eased * (end[0] - start[0]), start[1] + eased * (end[1] - start[1]))
             lift = low + eased * (high - low) + rise * 4 * share * (1 - share)
-            self._knot(now + share * seconds, (start, spot, end)[(i > 0) + (i == 12)], lift, ink)
+            self._knot(now + share * seconds, spot, lift, ink)
         return now + seconds
 
     def _draw(self, now: float, stroke: Stroke) -> float:
@@ -358,9 +361,8 @@ class _Timeline:
         lengths = np.hypot(*steps.T)
         ahead = steps / np.maximum(lengths, 1e-9)[:, None]
         straight = np.concatenate([[1.0], (ahead[1:] * ahead[:-1]).sum(axis=1)])
-        speed = (HATCH_SPEED if stroke.kind == "hatch" else LINE_SPEED) * (
-            0.6 + 0.4 * np.clip(straight, 0, 1)
-        )
+        fastest = HATCH_SPEED if stroke.kind == "hatch" else LINE_SPEED
+        speed = fastest * (0.6 + 0.4 * np.clip(straight, 0, 1))
         arrivals = now + np.concatenate([[0.0], np.cumsum(lengths / speed)])
         for time, point in zip(arrivals, points, strict=True):
             self._knot(float(time), (float(point[0]), float(point[1])), 0.0, stroke.ink)
@@ -371,7 +373,8 @@ class _Timeline:
         begun = 0
         for i in range(count):
             a, b = (float(xs[i]), float(ys[i])), (float(xs[i + 1]), float(ys[i + 1]))
-            # Where a pen turns back, it lays new ink over what it has just drawn.
+            # Where a pen turns back, it lays new ink over what it has just drawn. It takes a few marks to
+            # turn, along the edge of a hatch.
             back = max(i - 6, 0)
             before = float(xs[back + 1] - xs[back]), float(ys[back + 1] - ys[back])
             turned = (b[0] - a[0]) * before[0] + (b[1] - a[1]) * before[1] < -0.3 * MARK**2
@@ -416,7 +419,11 @@ class _Box:
 
 
 class _Paper:
-    """The sheet from above in its own pixels: what the ink looks like and which class it is."""
+    """The sheet from above in its own pixels: what the ink looks like and which class it is.
+
+    One pass of a pen is one coat: where its marks overlap, the wettest counts. The next pass, back over the
+    same spot or of another stroke, lies on top and darkens it.
+    """
 
     def __init__(self, layout: SheetLayout, conditions: Conditions, seed: int) -> None:
         scale = PAPER_PX_PER_MM
@@ -484,7 +491,7 @@ class _Paper:
         rows = np.clip((across / np.float32(radius) * 31.5 + 32.0), 0, 63).astype(np.intp)
         start = 97 * self._pass_number + mark.way * self._side
         columns = (along + np.float32(start)).astype(np.intp) & 1023
-        wet = ink * (self._streaks[rows, columns] - 0.02 * fibre)
+        wet = ink * np.clip(self._streaks[rows, columns] - 0.02 * fibre, 0.0, 1.0)
 
         ground = box.of(self._labels_before)
         free = (ground != ROAD) | (mark.ink == ROAD)  # nothing shows on black
@@ -658,9 +665,8 @@ class _Scene:
             under = box.of(picture)
             _times(under, through, out=under)
             if not light_only:
-                cv2.add(
-                    under, _times(cv2.cvtColor(piece, cv2.COLOR_BGRA2BGR), box.of(self._light)), dst=under
-                )
+                colour = _times(cv2.cvtColor(piece, cv2.COLOR_BGRA2BGR), box.of(self._light))
+                cv2.add(under, colour, dst=under)
 
 
 def _view(layout: SheetLayout, conditions: Conditions, width: int, height: int) -> NDArray[np.float64]:
