@@ -6,6 +6,7 @@ failed, knows the time of every picture of a file, and prints nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
@@ -203,7 +204,7 @@ class VideoSource:
         first = None
         time = -period
         try:
-            for picture in self._container.decode(stream):
+            for picture in _pictures(self._container):
                 if picture.time is None:  # a bare stream without a clock
                     time += period
                 else:
@@ -284,7 +285,7 @@ class StreamSource:
         if not self._container.streams.video:
             self.close()
             raise DeviceFault(f"the {self._what} holds no pictures")
-        self._pictures = self._container.decode(video=0)
+        self._pictures = _pictures(self._container)
 
     def read(self) -> NDArray[np.uint8] | None:
         try:
@@ -314,6 +315,17 @@ def _reason(error: Exception) -> str:
 
 
 # ── Pictures ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _pictures(container: Any) -> Iterator[av.VideoFrame]:
+    """The pictures of what was opened; packets that can't be decoded are passed over.
+
+    There is one whenever a network lost something, and there are many where a stream is joined between two
+    of its key frames; neither is a reason to open it anew.
+    """
+    for packet in container.demux(video=0):
+        with contextlib.suppress(av.error.InvalidDataError):
+            yield from packet.decode()
 
 
 def _bgr(picture: av.VideoFrame) -> NDArray[np.uint8]:
