@@ -42,7 +42,7 @@ class Fade:
 
     def at(self, now: float) -> tuple[float, ...]:
         """The numbers at a moment: the origin before the fade, the target after it."""
-        if not now < self.start + self.seconds:
+        if self.seconds <= 0.0 or not now < self.start + self.seconds:
             return self.target
         way = min(max((now - self.start) / self.seconds, 0.0), 1.0)
         eased = way * way * (3.0 - 2.0 * way)  # smoothstep: sets out and arrives without a jerk
@@ -236,10 +236,8 @@ def _go(state: ShowState, index: int, now: float) -> ShowState:
 def _lit(state: ShowState, now: float, seconds: float) -> ShowState:
     """The state with its light on the way to what blackout and panic ask for."""
     target = (0.0 if state.blackout or state.panic else 1.0,)
-    # A light that already goes there keeps its way, unless it must be there at once.
-    if target == state.light.target and seconds > 0.0:
-        return state
-    if target == state.light.at(now):
+    # A light that already goes there keeps its way, unless it must be there at once and isn't.
+    if target == state.light.target and (seconds > 0.0 or target == state.light.at(now)):
         return state
     return replace(state, light=Fade(state.light.at(now), target, now, seconds))
 

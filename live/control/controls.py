@@ -59,10 +59,10 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Something on or off. Its value is None for the other way round: no argument, or "toggle"."""
+    """Something on or off. Its value is None for the other way round: no argument, an impulse, "toggle"."""
 
     def read(self, arguments: Sequence[object]) -> bool | None:
-        if not arguments or (isinstance(arguments[0], str) and arguments[0].strip().casefold() == "toggle"):
+        if not arguments or arguments[0] is None or _word(arguments[0]) == "toggle":
             return None
         return _on_or_off(arguments[0])
 
@@ -109,12 +109,16 @@ _WORDS: Final = {"on": True, "true": True, "off": False, "false": False}
 def _on_or_off(argument: object) -> bool:
     if isinstance(argument, bool):
         return argument
-    if isinstance(argument, str) and argument.strip().casefold() in _WORDS:
-        return _WORDS[argument.strip().casefold()]
+    if (word := _word(argument)) in _WORDS:
+        return _WORDS[word]
     number = _number(argument)
     if number is None:
         raise ValueError(f"takes 1 or 0, on or off{_not([argument])}")
     return number >= 0.5
+
+
+def _word(argument: object) -> str:
+    return argument.strip().casefold() if isinstance(argument, str) else ""
 
 
 def _number(argument: object) -> float | None:

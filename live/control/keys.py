@@ -15,11 +15,11 @@ def key_command(key: str, state: ShowState) -> Command | None:
 
 
 def key_help(state: ShowState) -> list[str]:
-    """What each key does, a line for each control that has one: 'F freeze: hold the picture …'."""
-    lines = []
+    """What the keys are for, one text for each control that has some: '1–4 city', 'F freeze'."""
+    texts = []
     for control in controls(state.cities):
-        names = [key.capitalize() for key in control.keys if key != "close"]  # the window's own button
+        names = [key.title() for key in control.keys if key != "close"]  # the window's own button
         if names:
-            keys = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
-            lines.append(f"{keys}  {control.name}: {control.meaning}")
-    return lines
+            span = names[0] if len(names) == 1 else f"{names[0]}–{names[-1]}"
+            texts.append(f"{span} {control.name}")
+    return texts

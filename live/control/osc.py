@@ -1,9 +1,10 @@
 """OSC: hears clients on one thread of its own, tells them what has changed.
 
-One blocking receiver, because with a thread per message their order is lost; it looks at no timetags (a
-message from the future is obeyed now), because python-osc waits for them and hears nothing meanwhile; it
-obeys by putting commands into a queue, no more. Addresses are compared as they stand: a pattern (`/*`) is an
-unknown address, so that none reaches the panic by accident and none is made into a regular expression.
+One blocking receiver, because with a thread per message their order is lost. It looks at no timetags (a
+message from the future is obeyed now), because python-osc waits for them and hears nothing meanwhile. It
+obeys by putting commands into a queue, no more. Addresses are compared as they stand: a pattern (`/*`) is
+an unknown address, so that none reaches the panic by accident and none is made into a regular expression,
+on which a sender's row of asterisks can hang.
 
 Besides the addresses of the table of controls:
 
@@ -137,7 +138,7 @@ class OscServer:
         values: dict[str, tuple[Value, ...]] = {
             address: (control.value(state),) for address, control in self._controls.items() if control.value
         }
-        values |= {_STATUS + name: (_plain(value),) for name, value in status.items()}
+        values |= {_STATUS + name: (value,) for name, value in status.items()}
         values[_STATUS + "cities"] = state.cities
         with self._lock:
             due, self._due = self._due, []
@@ -288,8 +289,3 @@ def _bind(settings: ControlSettings, hear: Callable[[Client, bytes], None]) -> _
     # Room for a burst that comes while the main thread holds the interpreter.
     server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     return server
-
-
-def _plain(value: Value) -> Value:
-    """A status as OSC knows it; a number of numpy's isn't always a float of Python's."""
-    return value if isinstance(value, str | int) else float(value)

@@ -84,6 +84,12 @@ def _message(data: bytes) -> Message:
 
 
 def build(address: str, *arguments: float | str) -> bytes:
-    """The datagram of a message."""
-    datagram: bytes = build_msg(address, list(arguments)).dgram
+    """The datagram of a message. What no OSC string can hold (NUL, half a surrogate pair) becomes '?'."""
+    datagram: bytes = build_msg(address, [_sendable(argument) for argument in arguments]).dgram
     return datagram
+
+
+def _sendable(argument: float | str) -> float | str:
+    if isinstance(argument, str):
+        return argument.encode(errors="replace").replace(b"\0", b"?").decode()
+    return argument
