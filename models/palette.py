@@ -53,5 +53,6 @@ def classes_of_map(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Nearest corner of the RGB cube among the five: |p - c|² = |p|² - 2 p·c + |c|², of which |p|² is
     # the same for every class.
     colours = PALETTE_RGB.astype(np.float32)
-    score = rgb.astype(np.float32) @ (2.0 * colours.T) - (colours**2).sum(axis=1)
-    return score.argmax(axis=2).astype(np.uint8)
+    score: NDArray[np.float32] = rgb.astype(np.float32) @ (2.0 * colours.T) - (colours**2).sum(axis=1)
+    nearest: NDArray[np.intp] = np.argmax(score, axis=2)
+    return nearest.astype(np.uint8)

@@ -183,7 +183,8 @@ class Training:
         partial = self._checkpoint.with_suffix(".partial")
         save_file(tensors, partial, metadata=meta)
         partial.replace(self._checkpoint)
-        cv2.imwrite(str(self.folder / "contact.png"), contact_sheet(self.averaged, self.cities)[..., ::-1])
+        sheet = contact_sheet(self.averaged, self.cities, self.options.crop)
+        cv2.imwrite(str(self.folder / "contact.png"), sheet[..., ::-1])
 
     def _resume(self) -> None:
         if not self._checkpoint.exists():
@@ -231,7 +232,7 @@ def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def contact_sheet(generator: Generator, cities: list[CityPairs], side: int = 256) -> NDArray[np.uint8]:
+def contact_sheet(generator: Generator, cities: list[CityPairs], side: int) -> NDArray[np.uint8]:
     """Held-out maps down the page: map | each city | photograph; uint8 (rows × side, …, 3) RGB."""
     rows = []
     noise = torch.from_numpy(noise_field(side))
