@@ -79,19 +79,22 @@ class Worker:
         self._clock = clock
         self._ending = threading.Event()
         self._rendered: tuple[float, ...] = ()
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin with the city on empty paper, so that there is a picture before there is a frame."""
         side = self._parts.engine.side
         empty = Reading(np.zeros((side, side), np.uint8), 0, self._clock.now(), None, False, "")
-        self.pictures.put(self._picture(empty))
+        self.pictures.put(self._picture(self.reading or empty))
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """End after the frame in work; a generator that hangs is left behind."""
         self._ending.set()
-        self._thread.join(timeout=2.0)
+        if self._thread is not None:
+            self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
         while not self._ending.is_set():
@@ -105,7 +108,10 @@ class Worker:
                     self.pictures.put(self._picture(self.reading))
                 self.fault = ""
             except Exception as error:  # a show never stops for what a frame or an engine does
-                self.fault = f"no new picture: {type(error).__name__}: {error}"
+                reason = " ".join(str(error).split())[:120]
+                self.fault = (
+                    f"no new picture ({type(error).__name__}: {reason}); trying again with every frame"
+                )
 
     def _weights(self) -> tuple[float, ...]:
         return mix_weights(self._state(), self._clock.now())
@@ -128,15 +134,15 @@ class Stage:
         self.parts = parts
         self._clock = clock
         self._header = tuple(header)
+        self._worker = Worker(parts, lambda: self.state, clock)
         self._meter = Meter(METERED)
         self._picture: Picture | None = None
-        self._lines: tuple[str, ...] = ()
+        self.lines: tuple[str, ...] = ()
         self._status: Mapping[str, float | str] = {}
         self._status_due = 0.0
 
     def run(self, seconds: float | None = None) -> None:
         """Show until the show is quit, or for `seconds`; may be called again."""
-        self._worker = Worker(self.parts, lambda: self.state, self._clock)
         self._worker.start()
         end = None if seconds is None else self._clock.now() + seconds
         shown: tuple[object, ...] = ()
@@ -151,7 +157,7 @@ class Stage:
                 if picture is not None and (self._picture is None or not self.state.frozen):
                     self._picture = picture
                 light = brightness(self.state, self._clock.now())
-                lines = self._lines if self.state.overlay else ()
+                lines = self.lines if self.state.overlay else ()
                 looks = (id(self._picture), light, lines)
                 if self._picture is not None and looks != shown:
                     self._show(self._picture, light, lines, fresh=self._picture is picture)
@@ -164,7 +170,7 @@ class Stage:
         """What a person is told when the show begins: what stands where, and how to steer it."""
         p = self.parts
         return (
-            f"camera: {p.camera.status().sentence}\nengine: {p.engine.describe()} at side {p.engine.side}\n"
+            f"camera: {p.camera.status().sentence}\nengine: {p.engine.describe()}, side {p.engine.side}\n"
             f"output: {p.output.describe()}\ncities: {', '.join(self.state.cities)}\n"
             f"{p.control.describe()}\n" + "\n".join(key_help(self.state))
         )
@@ -176,6 +182,15 @@ class Stage:
     def restart_meter(self, keep: int) -> None:
         """Measure from now on, over the last `keep` pictures."""
         self._meter = Meter(keep)
+
+    @property
+    def reading(self) -> Reading | None:
+        """What was read last of the sheet; None before the first frame."""
+        return self._worker.reading
+
+    def now(self) -> float:
+        """Seconds of the show's clock."""
+        return self._clock.now()
 
     def stop(self) -> None:
         """End the show after the picture in work; may be called from a signal handler."""
@@ -220,13 +235,14 @@ class Stage:
             for note in (self._worker.fault, reading.note if reading else "", tape.note if tape else "")
             if note
         ]
-        self._lines = (
+        self.lines = (
             f"{measured.fps:.1f} fps · {measured.dropped} dropped · grab to flip {latency.p50:.0f} ms, "
             f"95 % {latency.p95:.0f}, max {latency.max:.0f}",
             " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
             f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
             f"camera: {camera.sentence}",
-            f"engine: {self.parts.engine.describe()} · {self.parts.output.describe()}",
+            f"engine: {self.parts.engine.describe()}, side {self.parts.engine.side} · "
+            f"{self.parts.output.describe()}",
             *self._header,
             *notes,
         )

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from live.pictures import read_map, read_picture, write_picture
+from models.faults import InputFault
+from models.palette import paint
+
+
+def test_a_map_comes_back_from_disk(tmp_path: Path) -> None:
+    labels = np.random.default_rng(1).integers(0, 5, (40, 60), dtype=np.uint8)
+    write_picture(tmp_path / "map.png", paint(labels))
+    assert (read_map(tmp_path / "map.png") == labels).all()
+
+
+def test_a_map_survives_jpeg(tmp_path: Path) -> None:
+    labels = np.random.default_rng(1).integers(0, 5, (8, 8), dtype=np.uint8).repeat(16, 0).repeat(16, 1)
+    write_picture(tmp_path / "map.jpg", paint(labels))
+    assert (read_map(tmp_path / "map.jpg") == labels).mean() > 0.97
+
+
+def test_a_palette_png_is_a_map_too(tmp_path: Path) -> None:
+    rgb = paint(np.arange(5, dtype=np.uint8)[None].repeat(5, axis=0))
+    path = tmp_path / "map.png"
+    _, data = cv2.imencode(".png", rgb[:, :, ::-1])
+    path.write_bytes(data.tobytes())
+    assert read_picture(path).shape == (5, 5, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", None])
+def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "photo.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputFault, match=r"photo\.jpg"):
+        read_picture(path)
+
+
+def test_a_photograph_is_no_map(tmp_path: Path) -> None:
+    photo = np.random.default_rng(1).integers(60, 200, (64, 64, 3), dtype=np.uint8)
+    write_picture(tmp_path / "photo.png", photo)
+    with pytest.raises(InputFault, match="not a map in the five flat colours"):
+        read_map(tmp_path / "photo.png")
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out", "missing/out.png"])
+def test_where_a_picture_can_not_be_written_it_is_said(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputFault, match="out"):
+        write_picture(tmp_path / name, np.zeros((4, 4, 3), np.uint8))
+    assert not list(tmp_path.rglob("*.partial"))
