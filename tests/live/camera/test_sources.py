@@ -128,6 +128,22 @@ def test_a_video_that_was_cut_off_plays_as_far_as_it_goes(tmp_path: Path) -> Non
     assert 3 <= starts[1] < COUNT
 
 
+def test_a_picture_that_is_damaged_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), RATE, (64, 48))
+    for i in range(COUNT):
+        writer.write(np.full((48, 64, 3), 20 + 18 * i, dtype=np.uint8))
+    writer.release()
+    parts = path.read_bytes().split(b"\xff\xd8\xff")  # where a JPEG starts
+    assert len(parts) == 1 + COUNT
+    parts[6] = bytes(len(parts[6]) - 8) + parts[6][-8:]  # all but the header of the next
+    path.write_bytes(b"\xff\xd8\xff".join(parts))
+    source = VideoSource(path, clock=ManualClock())
+    played = [number(source.read()) for _ in range(COUNT)]
+    source.close()
+    assert list(dict.fromkeys(played)) == [i for i in range(COUNT) if i != 5]
+
+
 # Still images
 
 
