@@ -82,11 +82,11 @@ class Recorder:
 
     def _run(self) -> None:
         try:
-            while not self._ending.is_set():
-                self._write(self._waiting.take(timeout=0.1))
-            self._write(self._waiting.take())
-            self._file.mux(self._stream.encode())
-            self._file.close()
+            with self._file:
+                while not self._ending.is_set():
+                    self._write(self._waiting.take(timeout=0.1))
+                self._write(self._waiting.take())
+                self._file.mux(self._stream.encode())
         except OSError as error:
             self.note = f"{self._path}: the recording has stopped ({error.strerror}); the show goes on."
 

@@ -77,7 +77,9 @@ class ProjectorWindow:
                 flags = pygame.FULLSCREEN | pygame.NOFRAME
                 pygame.display.set_mode(sizes[display], flags, display=display)
             else:
-                pygame.display.set_mode(_WINDOWED, pygame.RESIZABLE, display=display)
+                width, height = sizes[display]
+                room = (min(_WINDOWED[0], width * 4 // 5), min(_WINDOWED[1], height * 4 // 5))
+                pygame.display.set_mode(room, pygame.RESIZABLE, display=display)
         except pygame.error as error:
             raise DeviceFault(
                 f"Display {display} can't be opened ({error}): try another output.display."
