@@ -216,7 +216,7 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
         case SetBlackout(on):
             return _lit(replace(state, blackout=_switched(state.blackout, on)), now, BLACKOUT_SECONDS)
         case Panic():
-            return _lit(replace(state, panic=True), now, 0.0)
+            return state if state.panic else _lit(replace(state, panic=True), now, 0.0)
         case ReleasePanic():
             return _lit(replace(state, panic=False), now, BLACKOUT_SECONDS)
         case SetOverlay(on):
@@ -236,8 +236,8 @@ def _go(state: ShowState, index: int, now: float) -> ShowState:
 def _lit(state: ShowState, now: float, seconds: float) -> ShowState:
     """The state with its light on the way to what blackout and panic ask for."""
     target = (0.0 if state.blackout or state.panic else 1.0,)
-    # A light that already goes there keeps its way, unless it must be there at once and isn't.
-    if target == state.light.target and (seconds > 0.0 or target == state.light.at(now)):
+    # A light that already goes there keeps its way, unless it must be there at once.
+    if target == state.light.target and seconds > 0.0:
         return state
     return replace(state, light=Fade(state.light.at(now), target, now, seconds))
 

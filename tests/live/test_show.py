@@ -40,7 +40,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(SetCity, st.integers(-2, len(CITIES) + 1)),
     st.just(NextCity()),
     st.just(PreviousCity()),
-    st.builds(SetFadeTime, st.floats(0, LONGEST_FADE)),
+    st.builds(SetFadeTime, st.just(0.0) | st.floats(0.01, LONGEST_FADE)),
     st.builds(SetFreeze, _on),
     st.builds(SetBlackout, _on),
     st.just(Panic()),
@@ -52,9 +52,11 @@ steps = st.lists(st.tuples(st.floats(0, 3), commands), max_size=12)
 """Seconds until a command, and the command."""
 
 
-def played(steps: list[tuple[float, Command]], state: ShowState | None = None) -> tuple[ShowState, float]:
-    """The state after these steps, and the moment of the last."""
-    state, now = state or opening(CITIES), 0.0
+def played(
+    steps: list[tuple[float, Command]], state: ShowState | None = None, now: float = 0.0
+) -> tuple[ShowState, float]:
+    """The state after these steps, which begin at `now`, and the moment of the last."""
+    state = state or opening(CITIES)
     for wait, command in steps:
         now += wait
         state = reduce(state, command, now)
@@ -182,9 +184,9 @@ def test_panic_is_black_at_once_and_a_second_changes_nothing(
 def test_nothing_but_its_release_ends_a_panic(
     before: list[tuple[float, Command]], after: list[tuple[float, Command]], later: float
 ) -> None:
-    state, _ = played([*before, (0.0, Panic())])
+    state, now = played([*before, (0.0, Panic())])
     after = [(wait, command) for wait, command in after if command != ReleasePanic()]
-    state, now = played(after, state)
+    state, now = played(after, state, now)
     assert state.panic
     assert brightness(state, now + later) == 0.0
 
