@@ -204,9 +204,12 @@ class Camera:
         source: Source | None = None
         try:
             source = self._open_source()
+            name = source.describe()
             with self._lock:
-                self._openings += self._opening is opening
-                opening.name = source.describe()
+                if self._opening is not opening:
+                    return
+                self._openings += 1
+                opening.name = name
             while True:
                 bgr = source.read()
                 grabbed = self._clock.now()

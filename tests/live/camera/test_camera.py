@@ -178,18 +178,24 @@ class Scripted:
 
 
 class Bench:
-    """A camera on a clock that stands still, and its sources in the order of their opening."""
+    """A camera on a clock that stands still, and its sources in the order of their opening.
+
+    attempts: when each opening began. failures: what the next openings raise. gate: openings wait for it.
+    """
 
     def __init__(self, *failures: Exception) -> None:
         self.clock = ManualClock(100.0)
         self.sources: list[Scripted] = []
         self.attempts: list[float] = []
         self.failures = list(failures)
+        self.gate = threading.Event()
+        self.gate.set()
         self._first: tuple[int | None, ...] = ()
         self.camera = Camera(self._open, clock=self.clock, timeout=2.0, patience=15.0, pauses=(0.5, 2.0))
 
     def _open(self) -> Scripted:
         self.attempts.append(self.clock.now())
+        assert self.gate.wait(60)
         if self.failures:
             raise self.failures.pop(0)
         source = Scripted()
@@ -251,6 +257,20 @@ def test_a_read_that_hangs_is_left_behind_and_what_it_brings_late_is_ignored(ben
     frame = next_frame(bench.camera)
     assert (frame.seq, level_of(frame), frame.grabbed) == (2, 30, bench.clock.now())
     assert bench.camera.status().state == "running"
+
+
+def test_a_source_that_opens_after_it_was_given_up_is_closed_unread(bench: Bench) -> None:
+    bench.gate.clear()
+    bench.start(10, wait=0.01)
+    until(lambda: bench.attempts)
+    bench.clock.sleep(15.1)
+    until(lambda: bench.camera.status().state == "lost")
+    assert "the camera has given no picture for 15 s" in bench.camera.status().sentence
+    bench.gate.set()
+    until(lambda: bench.sources)
+    until(lambda: bench.sources[0].closed == 1)
+    assert bench.camera.status().delivered == 0
+    assert bench.camera.frames.take() is None
 
 
 def test_a_source_may_take_its_time_to_open_but_not_for_ever(bench: Bench) -> None:
