@@ -262,7 +262,7 @@ def _is_noise(datagram: bytes) -> bool:
 
 
 @given(st.lists(_wrong | _endless | _stars | _noise.filter(_is_noise), max_size=20))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_comes_changes_nothing_and_stops_nothing(
     server: OscServer, client: OscClient, datagrams: list[bytes]
 ) -> None:
