@@ -4,9 +4,9 @@
 
 Prints one JSON object with an entry per drawing and seed:
 
-    right           the least share, over all frames, of pixels that are read right. Left out are the hand and
-                    its shadow, a seam of two pixels at the classes' borders, and what was drawn less than
-                    half a second before.
+    right           the least share, over all frames, of pixels that are read right. Left out are the hand
+                    and its shadow, a seam of two pixels at the classes' borders, and what was drawn less
+                    than half a second before.
     right_mean      the mean of the same over the frames
     right_by_class  the share over all frames for the pixels of each class
     ghosts          the share of the sheet that in any frame showed a class (other than ground) that was not

@@ -52,7 +52,7 @@ and red tints lie close together and the light has been levelled, and at full in
 
 NEUTRAL = 0.6
 """Share of the tolerance that an ink without chroma gets: it has no hue that could vary, and dark skin and
-cloth lie next to black.""" 
+cloth lie next to black."""
 
 Float = NDArray[np.float32]
 
@@ -77,7 +77,7 @@ class Inks:
                 raise UsageFault(f"ink '{name}' is {text!r}; it must be a colour like '#22904a'")
             rows.append([int(text[i : i + 2], 16) for i in (1, 3, 5)])
         rgb = np.array(rows, dtype=np.uint8)
-        light = oklab(rgb.astype(np.float32) / 255)[:, 0]
+        light = oklab((rgb / 255).astype(np.float32))[:, 0]
         for name, value in zip(CLASS_NAMES[1:], light[1:], strict=True):
             if value > light[0] - 0.1:
                 raise UsageFault(
@@ -89,12 +89,14 @@ class Inks:
         """The same on paper brought to `PAPER_LEVEL`: float32 (5, 3), sRGB 0..1, as a levelled picture
         shows them. Light multiplies, and sRGB is close to a power of light, so values scale alike."""
         values = self.rgb.astype(np.float32)
-        return (values / np.maximum(values[0], 1) * (PAPER_LEVEL / 255)).clip(0, 1)
+        scaled = values / np.maximum(values[0], 1) * (PAPER_LEVEL / 255)
+        return scaled.clip(0, 1).astype(np.float32)
 
 
 def linear_light(srgb: Float) -> Float:
     """sRGB 0..1 (IEC 61966-2-1) as linear light 0..1."""
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
+    low, high = srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4
+    return np.asarray(np.where(srgb <= 0.04045, low, high), dtype=np.float32)
 
 
 def srgb_of(linear: Float) -> Float:
@@ -122,7 +124,7 @@ def oklab(srgb: Float) -> Float:
         ],
         dtype=np.float32,
     )
-    return (np.cbrt(light @ to_cones.T) @ to_lab.T).astype(np.float32)
+    return np.asarray(np.cbrt(light @ to_cones.T) @ to_lab.T, dtype=np.float32)
 
 
 def family(paper: Float, ink: Float) -> Float:
@@ -139,7 +141,7 @@ def family(paper: Float, ink: Float) -> Float:
     # encoded values. The two paths from paper to ink differ, and both are seen.
     by_light = srgb_of(paper_light * (1 - cover) + laid * cover)
     by_value = paper * (1 - cover) + srgb_of(laid) * cover
-    likely = np.broadcast_to((layers < HEAVY) | (cover > 0.85), by_light.shape[:2] + (1,))[..., 0]
+    likely = np.broadcast_to((layers < HEAVY) | (cover > 0.85), (*by_light.shape[:2], 1))[..., 0]
     return np.concatenate([by_light[likely], by_value[likely]]).astype(np.float32)
 
 

@@ -59,7 +59,7 @@ def estimate_paper(bgr: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = No
 
 
 def brightest(bgr: NDArray[np.uint8]) -> Cells:
-    """The brighter part of each cell, float32 (GRID, GRID, 3): paper between the strokes, if there is any."""
+    """The brighter part of each cell, float32 (GRID, GRID, 3): paper, if any shows between strokes."""
     fine = cv2.resize(bgr, (4 * GRID, 4 * GRID), interpolation=cv2.INTER_AREA).astype(np.float32)
     parts = fine.reshape(GRID, 4, GRID, 4, 3).transpose(0, 2, 1, 3, 4).reshape(GRID, GRID, 16, 3)
     order = np.argsort(parts.min(axis=3), axis=2)[:, :, -6:]
@@ -91,4 +91,4 @@ def _solve(weight: NDArray[np.float64], values: NDArray[np.float32]) -> NDArray[
     """Weighted least squares, with a pull to flatness where too little is seen to tell."""
     weighted = _BASIS * weight[:, None]
     pull = np.diag([1e-6] + [0.5] * (_BASIS.shape[1] - 1))
-    return np.linalg.solve(weighted.T @ _BASIS + pull, weighted.T @ values)
+    return np.asarray(np.linalg.solve(weighted.T @ _BASIS + pull, weighted.T @ values))

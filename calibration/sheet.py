@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -75,11 +75,13 @@ class SheetPosition:
     """Where the drawing area lies in a picture.
 
     homography: float64 (3, 3), from sheet coordinates to pixels.
-    markers: which of the four markers it was fitted to; none if its corners were given.
+    fitted: which of the four markers it was fitted to; none if its corners were given.
+    seen: which of them the last picture showed; a hand may hide some while the sheet lies still.
     """
 
     homography: NDArray[np.float64]
-    markers: tuple[int, ...] = ()
+    fitted: tuple[int, ...] = ()
+    seen: tuple[int, ...] = ()
 
     @classmethod
     def of_corners(cls, corners: Sequence[Sequence[float]] | NDArray[np.float32]) -> SheetPosition:
@@ -103,8 +105,8 @@ class SheetPosition:
     @property
     def missing(self) -> str:
         """What of the sheet is hidden, for the operator: 'lower left marker hidden', or ''."""
-        hidden = [name for i, name in enumerate(MARKER_NAMES) if i not in self.markers]
-        if not self.markers or not hidden:
+        hidden = [name for i, name in enumerate(MARKER_NAMES) if i not in self.seen]
+        if not self.fitted or not hidden:
             return ""
         return f"{' and '.join(hidden)} marker{'s' if len(hidden) > 1 else ''} hidden"
 
@@ -132,7 +134,7 @@ def find_sheet(bgr: NDArray[np.uint8], layout: SheetLayout = A4) -> SheetPositio
 
     bgr: uint8 (H, W, 3). Returns None if fewer than two markers are seen.
     """
-    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     # A large photograph is full of texture in which the search gets lost; markers stay plain when small.
     for longest in (1280, 2560):
         found = _detect(grey, min(1.0, longest / max(grey.shape)), _THOROUGH)
@@ -146,10 +148,10 @@ def follow_sheet(
 ) -> SheetPosition | None:
     """Look again for a sheet that was found before, cheaply: about 1 ms for 1280×720.
 
-    Returns `last` itself while the sheet lies still, so that the labels don't tremble with the noise in
-    the markers' corners; None if fewer than two markers are seen.
+    Returns the last homography itself while the sheet lies still, so that the labels don't tremble with
+    the noise in the markers' corners; None if fewer than two markers are seen.
     """
-    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
     found = _detect(grey, min(1.0, 640 / max(grey.shape)), _QUICK)
     if len(found) < LEAST_MARKERS:
         return None
@@ -158,8 +160,8 @@ def follow_sheet(
     seen = np.concatenate([found[i] for i in ids])
     moved = float(np.median(np.linalg.norm(seen - expected, axis=1)))
     # A fit to more markers is the better one, even of a sheet that lies still.
-    if moved < STILL and len(found) <= len(last.markers):
-        return last if len(found) == len(last.markers) else SheetPosition(last.homography, last.markers)
+    if moved < STILL and len(ids) <= len(last.fitted):
+        return SheetPosition(last.homography, last.fitted, tuple(ids))
     return _fit(found, layout)
 
 
@@ -246,7 +248,7 @@ def _fit(found: _Found, layout: SheetLayout) -> SheetPosition | None:
     homography, _ = cv2.findHomography(printed, seen, cv2.RANSAC, 3.0)
     if homography is None or not np.isfinite(homography).all():
         return None
-    position = SheetPosition(homography.astype(np.float64), tuple(ids))
+    position = SheetPosition(homography.astype(np.float64), tuple(ids), tuple(ids))
     return position if _is_clockwise(position.corners) else None
 
 
@@ -262,7 +264,7 @@ def _is_clockwise(quad: NDArray[np.float32]) -> bool:
     return bool((edge[:, 0] * after[:, 1] - edge[:, 1] * after[:, 0] > 0).all())
 
 
-def _four_sided(hull: NDArray[np.int32]) -> NDArray[np.float32] | None:
+def _four_sided(hull: NDArray[Any]) -> NDArray[np.float32] | None:
     """The hull with all but its four main corners worn down, clockwise from the top left; None if it has
     no four."""
     length = cv2.arcLength(hull, True)

@@ -24,13 +24,17 @@ CHANGE = 22
 STROKE = 5
 """Cells; what is narrower may be a fresh stroke, what is broader is a hand or a sleeve."""
 
+BAY = 13
+"""Cells; gaps in the hand up to this width belong to it: the pen that it holds, shadow between fingers."""
+
 ABSORB = 0.12
 """Seconds in which a change that is no hand becomes what lies there."""
 
 ABSORB_RING = 20.0
 """The same for the ring, and for a pen that was laid down on the sheet's edge."""
 
-Mask = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+"""bool (SIZE, SIZE)"""
 
 
 class HandWatch:
@@ -52,66 +56,69 @@ class HandWatch:
         """What to leave alone in this picture.
 
         bgr: uint8 (SIZE, SIZE, 3), the levelled sheet with its ring. labels: uint8 (SIZE, SIZE), its inks
-        or `UNKNOWN`. seconds: since the last picture. Returns uint8 (SIZE, SIZE), 255 where the hand is.
+        or `UNKNOWN`. seconds: since the last picture. Returns bool (SIZE, SIZE).
         """
         now = bgr.astype(np.float32)
         if self._lying is None:
             self._lying = np.full_like(now, PAPER_LEVEL)
-            ring = np.ones((SIZE, SIZE), dtype=bool)
+            ring = np.ones((SIZE, SIZE), dtype=np.bool_)
             ring[RING:-RING, RING:-RING] = False
             self._lying[ring] = now[ring]
-        differs = cv2.absdiff(bgr, self._lying.astype(np.uint8))
-        changed = _any_channel(differs, CHANGE)
-        broad = cv2.morphologyEx(changed, cv2.MORPH_OPEN, _disc(STROKE))
-        strange = cv2.compare(labels, UNKNOWN, cv2.CMP_EQ)
+        broad = _opened(_changed(bgr, self._lying.astype(np.uint8)), STROKE)
         # Seams between inks are unknown as well, but narrow.
-        strange = cv2.morphologyEx(strange, cv2.MORPH_OPEN, _disc(3))
-        # A sleeve may have an ink's colour. It is told from fresh ink by where it comes from; between the two
-        # lies the hand, or at least the border of another colour.
-        plain = cv2.compare(cv2.dilate(labels, _disc(3)), cv2.erode(labels, _disc(3)), cv2.CMP_EQ)
-        inked = cv2.compare(labels, GROUND, cv2.CMP_NE)
-        fresh = cv2.bitwise_and(cv2.bitwise_and(broad, plain), cv2.bitwise_and(inked, cv2.bitwise_not(strange)))
-        body = cv2.bitwise_or(_grown_from_ring(fresh), strange)
+        strange = _opened(labels == UNKNOWN, 3)
+        # A sleeve may have an ink's colour. It is told from fresh ink by where it comes from; between the
+        # two lies the hand, or at least the border of another colour.
+        plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
+        arm = _grown_from_ring(broad & plain & (labels != GROUND) & ~strange)
         # The pen in the hand and parts of skin have ink's colours; the hand encloses them.
-        body = _filled(cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(13)))
-        hand = cv2.dilate(body, _disc(5))
+        hand = np.asarray(cv2.dilate(_enclosed(arm | strange).view(np.uint8), _disc(5)) > 0)
         self._settle(now, labels, hand, seconds)
         return hand
 
-    def _settle(self, now: NDArray[np.float32], labels: Mask, hand: Mask, seconds: float) -> None:
+    def _settle(
+        self, now: NDArray[np.float32], labels: NDArray[np.uint8], hand: Mask, seconds: float
+    ) -> None:
         """Let what is no hand become what lies there."""
         assert self._lying is not None
         share = np.full((SIZE, SIZE), 1 - np.exp(-seconds / ABSORB_RING), dtype=np.float32)
         share[RING:-RING, RING:-RING] = 1 - np.exp(-seconds / ABSORB)
         # Bare paper is never an arm.
         share[labels == GROUND] = 1 - np.exp(-seconds / ABSORB)
-        share[hand > 0] = 0
+        share[hand] = 0
         self._lying += (now - self._lying) * share[..., None]
 
 
-def _any_channel(differs: NDArray[np.uint8], level: int) -> Mask:
-    blue, green, red = cv2.split(differs)
-    most = cv2.max(cv2.max(blue, green), red)
-    return np.asarray(cv2.threshold(most, level, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+def _changed(bgr: NDArray[np.uint8], before: NDArray[np.uint8]) -> Mask:
+    """Which cells differ by more than `CHANGE` in some channel."""
+    blue, green, red = cv2.split(cv2.absdiff(bgr, before))
+    return np.asarray(cv2.max(cv2.max(blue, green), red) > CHANGE)
 
 
-def _disc(cells: int) -> Mask:
+def _disc(cells: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (cells, cells)), dtype=np.uint8)
+
+
+def _opened(mask: Mask, cells: int) -> Mask:
+    """The mask without what is narrower than so many cells."""
+    return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, _disc(cells)) > 0)
 
 
 def _grown_from_ring(mask: Mask) -> Mask:
     """The connected parts of the mask that reach into the outer half of the ring."""
-    _, parts = cv2.connectedComponents(mask, connectivity=4, ltype=cv2.CV_16U)
+    _, parts = cv2.connectedComponents(mask.view(np.uint8), connectivity=4, ltype=cv2.CV_16U)
     edge = RING // 2
-    rim = np.ones((SIZE, SIZE), dtype=bool)
+    rim = np.ones((SIZE, SIZE), dtype=np.bool_)
     rim[edge:-edge, edge:-edge] = False
-    chosen = np.zeros(int(parts.max()) + 1, dtype=np.uint8)
-    chosen[parts[rim]] = 255
-    chosen[0] = 0
-    return chosen[parts]
+    chosen = np.zeros(int(parts.max()) + 1, dtype=np.bool_)
+    chosen[parts[rim]] = True
+    chosen[0] = False
+    return np.asarray(chosen[parts])
 
 
-def _filled(mask: Mask) -> Mask:
-    """The mask without its holes."""
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(np.zeros_like(mask), outlines, -1, 255, cv2.FILLED), dtype=np.uint8)
+def _enclosed(mask: Mask) -> Mask:
+    """The mask with its narrow bays and all of its holes filled."""
+    closed = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, _disc(BAY))
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros((SIZE, SIZE), dtype=np.uint8)
+    return np.asarray(cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED) > 0)

@@ -41,6 +41,10 @@ LIGHT_INERTIA = 1.0
 """Seconds in which a change of the light that is not the same everywhere is believed."""
 
 
+LEAST_VOTES = 60
+"""Of 255, what a class must hold of a pixel and its surroundings to be read there."""
+
+
 def inks_of(settings: InkSettings) -> Inks:
     """The inks of a show's settings."""
     return Inks.from_hex({name: getattr(settings, name) for name in CLASS_NAMES})
@@ -63,7 +67,7 @@ class SheetReader:
         self._hand = HandWatch()
         self._position = self._given
         self._found = False
-        self._covered = np.zeros((SIZE, SIZE), dtype=np.uint8)
+        self._covered = np.zeros((SIZE, SIZE), dtype=np.bool_)
         self._paper: light.Cells | None = None
         self._looked = self._lit = self._read = -np.inf
 
@@ -133,7 +137,8 @@ class SheetReader:
             self._paper = light.estimate_paper(square)
             self._lit = now
         elif now - self._lit >= LIGHT_EVERY:
-            hidden = cv2.resize(self._covered, (light.GRID, light.GRID), interpolation=cv2.INTER_AREA) > 0
+            grid = (light.GRID, light.GRID)
+            hidden = cv2.resize(self._covered.astype(np.float32), grid, interpolation=cv2.INTER_AREA) > 0
             # What seems to cover nearly everything is a lamp switched off, not a hand.
             if hidden.mean() > HAND_AT_MOST:
                 hidden[:] = False
@@ -163,20 +168,19 @@ class Settler:
         """The settled labels, uint8 (side, side), a copy."""
         return self._settled.copy()
 
-    def update(self, labels: Labels, hand: NDArray[np.uint8], seconds: float) -> None:
+    def update(self, labels: Labels, hand: NDArray[np.bool_], seconds: float) -> None:
         """Take in what was read `seconds` after the last time.
 
-        labels: uint8 (side, side), classes or `UNKNOWN`. hand: uint8, any size, 255 where nothing read is
-        to be believed.
+        labels: uint8 (side, side), classes or `UNKNOWN`. hand: bool, any size, where nothing that was read
+        is to be believed.
         """
-        covered = cv2.resize(hand, (self._side, self._side), interpolation=cv2.INTER_NEAREST)
-        labels = cv2.bitwise_or(labels, covered)
-        same = (labels == self._candidate) & (labels != UNKNOWN)
+        whole = (self._side, self._side)
+        covered = cv2.resize(hand.astype(np.uint8) * UNKNOWN, whole, interpolation=cv2.INTER_NEAREST)
+        believed = np.asarray(cv2.bitwise_or(labels, covered), dtype=np.uint8)
         self._held += np.float32(seconds)
-        self._held *= same
-        self._candidate = labels
-        ready = self._held >= self._seconds - 1e-4
-        np.copyto(self._settled, labels, where=ready)
+        self._held *= (believed == self._candidate) & (believed != UNKNOWN)
+        self._candidate = believed
+        np.copyto(self._settled, believed, where=self._held >= self._seconds - 1e-4)
 
 
 def majority(labels: Labels, side: int) -> Labels:
@@ -185,15 +189,13 @@ def majority(labels: Labels, side: int) -> Labels:
     Unknown counts for nothing unless nearly all is unknown: a seam between two inks goes to one of them,
     a hand stays unknown. labels: uint8 (k side, k side). Returns uint8 (side, side), classes or `UNKNOWN`.
     """
-    best = np.full((side, side), 60, dtype=np.uint8)
+    best = np.full((side, side), LEAST_VOTES, dtype=np.uint8)
     winner = np.full((side, side), UNKNOWN, dtype=np.uint8)
     for index in range(len(CLASS_NAMES)):
-        held = cv2.compare(labels, index, cv2.CMP_EQ)
-        if labels.shape[0] != side:
-            held = cv2.resize(held, (side, side), interpolation=cv2.INTER_AREA)
-        votes = cv2.blur(held, (3, 3))
-        cv2.copyTo(np.full_like(winner, index), cv2.compare(votes, best, cv2.CMP_GT), winner)
-        best = cv2.max(best, votes)
+        held = (labels == index).view(np.uint8) * np.uint8(255)
+        votes = cv2.blur(cv2.resize(held, (side, side), interpolation=cv2.INTER_AREA), (3, 3))
+        winner[votes > best] = index
+        np.maximum(best, votes, out=best)
     return winner
 
 
@@ -235,8 +237,7 @@ def _photo_position(
     outline = find_outline(bgr)
     if outline is None:
         raise InputFault(
-            f"no sheet found in {name}: there are neither two of the four printed markers nor a white sheet on "
-            "a darker table in it; take the photo with the markers in view, or give --sheet whole or the "
-            "sheet's four corners"
+            f"no sheet found in {name}: it shows neither two of the four printed markers nor a white sheet "
+            "on a darker table; take it with the markers in view, or give --sheet whole or the four corners"
         )
     return SheetPosition.of_corners(outline)
