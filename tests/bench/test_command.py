@@ -1,0 +1,37 @@
+"""The benches measure what they say; how fast this machine is, no test judges."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from live.cli import main
+from models.engines import ENGINES
+
+
+def test_the_bench_of_the_show_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "show", "--side", "64", "--seconds", "2", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert {"fps", "camera_fps", "dropped", "latency_ms", "stages_ms"} <= result.keys()
+    assert result["latency_ms"]["p50"] <= result["latency_ms"]["p95"] <= result["latency_ms"]["max"]
+    assert result["fps"] > 0
+    assert result["fps"] <= result["camera_fps"] * 1.2
+    assert {"rectify", "light", "inks", "settle", "generate", "output"} == result["stages_ms"].keys()
+    assert abs(result["seconds"] - 2) < 1
+    assert result["camera"].startswith("simulated sheet")
+
+
+def test_the_bench_of_the_generator_prints_every_engine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "generator", "--side", "64", "--rounds", "3", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert set(result["ms"]) == set(ENGINES)
+    assert all(ms > 0 for ms in result["ms"].values())
+    assert result["missing"] == {}
+
+
+@pytest.mark.parametrize("words", ["show --side 100", "show --seconds 0", "generator --side 8", "singing"])
+def test_what_can_not_be_measured_is_refused(words: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["bench", *words.split()])
+    assert caught.value.code == 2

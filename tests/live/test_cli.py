@@ -1,0 +1,248 @@
+"""The commands as a person types them: results, sentences and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from live.camera.simulated import Conditions, SimulatedSheet
+from live.cli import main
+from live.pictures import read_map, read_picture, write_picture
+from models.palette import BUILDING, GREEN, ROAD, WATER, paint
+from tests.live.control.client import OscClient
+
+
+@pytest.fixture(scope="module")
+def drawn() -> SimulatedSheet:
+    return SimulatedSheet("town", 3, conditions=Conditions(hand=False))
+
+
+@pytest.fixture
+def photo(drawn: SimulatedSheet, tmp_path: Path) -> Path:
+    """A photograph of a finished drawing."""
+    path = tmp_path / "photo.png"
+    write_picture(path, drawn.render(drawn.finished_after + 1.0)[:, :, ::-1])
+    return path
+
+
+@pytest.fixture
+def a_map(tmp_path: Path) -> Path:
+    labels = np.zeros((96, 96), np.uint8)
+    labels[:40], labels[56:, :40], labels[56:, 60:], labels[40:48] = BUILDING, GREEN, WATER, ROAD
+    path = tmp_path / "map.png"
+    write_picture(path, paint(labels))
+    return path
+
+
+def right(labels: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
+    """The share of pixels that are read right, away from the borders of the classes."""
+    inside = cv2.erode(truth, np.ones((5, 5), np.uint8)) == cv2.dilate(truth, np.ones((5, 5), np.uint8))
+    return float((labels == truth)[inside].mean())
+
+
+def test_sketch_reads_a_photograph_of_a_drawing(drawn: SimulatedSheet, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "labels.png"
+    assert main(["sketch", str(photo), "-o", str(out), "--side", "256"]) == 0
+    labels = read_map(out)
+    assert labels.shape == (256, 256)
+    assert set(map(tuple, read_picture(out).reshape(-1, 3).tolist())) <= {
+        (255, 255, 255), (0, 0, 0), (0, 255, 0), (255, 0, 0), (0, 0, 255),
+    }  # fmt: skip
+    assert right(labels, drawn.truth(drawn.finished_after + 1.0, 256).labels) > 0.98
+
+
+def test_sketch_takes_the_sheet_from_corners_or_as_the_whole(
+    drawn: SimulatedSheet, photo: Path, tmp_path: Path
+) -> None:
+    corners = ",".join(f"{v:.2f}" for v in drawn.corners.ravel())
+    out = tmp_path / "labels.png"
+    assert main(["sketch", str(photo), "-o", str(out), "--sheet", corners]) == 0
+    truth = drawn.truth(drawn.finished_after + 1.0, 512).labels
+    assert read_map(out).shape == (512, 512)
+    assert right(read_map(out), truth) > 0.97
+
+    square = np.array([(0, 0), (600, 0), (600, 600), (0, 600)], np.float32)
+    cropped = cv2.warpPerspective(
+        cv2.imread(str(photo)), cv2.getPerspectiveTransform(drawn.corners, square), (600, 600)
+    )
+    cv2.imwrite(str(tmp_path / "cropped.jpg"), cropped)
+    assert main(["sketch", str(tmp_path / "cropped.jpg"), "-o", str(out), "--sheet", "whole"]) == 0
+    assert right(read_map(out), truth) > 0.97
+
+
+def test_render_makes_each_city_of_a_map(a_map: Path, tmp_path: Path) -> None:
+    pictures = []
+    for city in ("dubai", "Long Beach"):
+        out = tmp_path / "out.png"
+        assert main(["render", str(a_map), "--city", city, "--labels", "-o", str(out)]) == 0
+        pictures.append(read_picture(out).astype(int))
+    assert pictures[0].shape == (96, 96, 3)
+    assert np.abs(pictures[0] - pictures[1]).mean() > 4
+    assert main(["render", str(a_map), "--city", "dubai", "--labels", "-o", str(out), "--side", "160"]) == 0
+    assert read_picture(out).shape == (160, 160, 3)
+
+
+def test_render_makes_a_city_of_a_photograph(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "city.jpg"
+    assert main(["render", str(photo), "--city", "palm-springs", "-o", str(out), "--side", "128"]) == 0
+    assert read_picture(out).shape == (128, 128, 3)
+
+
+def test_list_tells_cities_and_licences(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    assert "CC0" in capsys.readouterr().out
+    assert main(["list", "--json"]) == 0
+    (small,) = json.loads(capsys.readouterr().out)
+    assert small["set"] == "small"
+    assert [city["number"] for city in small["cities"]] == [1, 2, 3, 4]
+    assert all(city["licence"] and city["attribution"] for city in small["cities"])
+
+
+def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    show = tmp_path / "mine.toml"
+    show.write_text("[cities]\nfade = 5\n")
+    assert main(["config", "--show", str(show)]) == 0
+    printed = tomllib.loads(capsys.readouterr().out)
+    assert printed["cities"]["fade"] == 5
+    assert printed["control"]["osc_port"] == 9000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("render MAP --labels --city venice -o OUT", 2, 'no city "venice"'),
+        ("render MAP --labels --city dubai -o out.gif", 3, "written as .png or .jpg"),
+        ("render MAP --labels --city dubai -o OUT --set nowhere", 3, "no city set"),
+        ("render PHOTO --labels --city dubai -o OUT", 3, "not a map in the five flat colours"),
+        ("render missing.png --city dubai -o OUT", 3, "missing.png can't be read"),
+        ("sketch MAP -o OUT", 3, "no sheet found"),
+        ("sketch BROKEN -o OUT", 3, "is not a picture"),
+        ("sketch MAP -o OUT --sheet 0,0,9,9,9,0,0,9", 2, "corners"),
+        ("config --show missing.toml", 3, "missing.toml"),
+        ("config --show BROKEN", 2, "broken"),
+        ("live --headless --camera no-such-camera", 3, "no-such-camera"),
+        ("live --headless --camera missing.mp4", 3, "missing.mp4"),
+        ("live --headless --camera simulated --record nowhere/out.mp4 --osc-port 0", 3, "nowhere/out.mp4"),
+        ("live --headless --camera simulated --osc-port 70000", 2, "osc_port"),
+    ],
+)
+def test_what_can_not_be_is_told_in_one_sentence(
+    arguments: str,
+    code: int,
+    sentence: str,
+    photo: Path,
+    a_map: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    broken = tmp_path / "broken"
+    broken.write_bytes(b"\x89PNG no more")
+    names = {
+        "MAP": str(a_map),
+        "PHOTO": str(photo),
+        "OUT": str(tmp_path / "out.png"),
+        "BROKEN": str(broken),
+    }
+    assert main([names.get(word, word) for word in arguments.split()]) == code
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.startswith("cities: ")
+    assert told.count("\n") == 1
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        assert main(["live", "--headless", "--camera", "simulated", "--osc-port", str(port)]) == 4
+    assert f"UDP port {port} is already in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", ["sing", "sketch", "sketch a.png -o b.png --side 9", "live --seconds -1"]
+)
+def test_a_wrong_command_line_exits_with_2(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments.split())
+    assert caught.value.code == 2
+    assert "usage: cities" in capsys.readouterr().err
+
+
+def run(arguments: Sequence[str], **environment: str) -> subprocess.Popen[str]:
+    """The program in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "live.cli", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_a_show_without_a_display_says_so() -> None:
+    hidden = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY"), "")
+    show = run(["live", "--camera", "simulated", "--osc-port", "0", "--seconds", "1"], **hidden)
+    _, told = show.communicate(timeout=60)
+    assert show.returncode == 4
+    assert "--headless" in told
+    assert "Traceback" not in told
+
+
+def test_the_show_runs_records_and_ends_by_itself(tmp_path: Path) -> None:
+    film = tmp_path / "show.mp4"
+    arguments = ["live", "--headless", "--camera", "simulated", "--osc-port", "0", "--seconds", "2"]
+    show = run([*arguments, "--record", str(film)])
+    said, told = show.communicate(timeout=60)
+    assert (show.returncode, told) == (0, "")
+    assert "simulated sheet" in said
+    assert re.search(r"shown [1-9]\d* pictures", said)
+    recorded = cv2.VideoCapture(str(film))
+    ok, frame = recorded.read()
+    assert ok
+    assert frame.std() > 2.0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGTERM")
+def test_a_show_hears_oscsend_and_ends_in_order_when_it_is_terminated() -> None:
+    show = run(["live", "--headless", "--camera", "simulated", "--osc-port", "0"])
+    assert show.stdout is not None
+    said = ""
+    while not (found := re.search(r"OSC 127\.0\.0\.1:(\d+)", said)):
+        line = show.stdout.readline()
+        assert line, "the show ended before it said its port"
+        said += line
+    with OscClient(int(found[1])) as client:
+        client.send("/city", "las-vegas")
+        client.send("/state")
+        state = {m.address: m.arguments for m in client.hear_until("/state/end")}
+    assert state["/city"] == ("las-vegas",)
+    show.send_signal(signal.SIGTERM)
+    rest, told = show.communicate(timeout=30)
+    assert show.returncode == 0
+    assert "shown" in rest
+    assert told == ""
+
+
+def test_the_stage_needs_no_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; sys.modules['tensorrt'] = None\n"
+        "from live.cli import main; import live.opening, bench.command\n"
+        "sys.exit(main(['train', '--out', 'x']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr.startswith("cities: training needs torch")

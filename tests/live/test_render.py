@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from live.render import GREATEST, render_map
+from models.cityset import load_city_set
+from models.faults import UsageFault
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (50, 130), (97, 33), (7, 5)])
+def test_a_map_of_any_shape_becomes_a_picture_of_that_shape(shape: tuple[int, int]) -> None:
+    labels = np.random.default_rng(1).integers(0, 5, shape, dtype=np.uint8)
+    picture = render_map(load_city_set("small"), 1, labels)
+    assert picture.shape == (*shape, 3)
+    assert picture.dtype == np.uint8
+    assert picture.std() > 1.0
+
+
+def test_a_map_that_is_too_large_is_refused_before_any_work() -> None:
+    with pytest.raises(UsageFault, match="at most 2048"):
+        render_map(load_city_set("small"), 0, np.zeros((10, GREATEST + 1), np.uint8))
