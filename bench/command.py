@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.generator import bench_generator
 from bench.show import bench_show
+from live.cli import seconds
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -17,10 +18,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     benches = p.add_subparsers(required=True, metavar="BENCH")
     show = benches.add_parser("show", help="the whole show, end to end, without a window")
     show.add_argument(
-        "--side", type=_side, default=256, metavar="N", help="pixels of the picture's side (256)"
+        "--side", type=int, default=256, metavar="N", help="pixels of the side (256)"
     )
     show.add_argument(
-        "--seconds", type=_seconds, default=60.0, metavar="S", help="how long to measure (60)"
+        "--seconds", type=seconds, default=60.0, metavar="S", help="how long to measure (60)"
     )
     show.add_argument(
         "--camera",
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     show.set_defaults(run=lambda a: bench_show(a.side, a.seconds, a.camera))
     generator = benches.add_parser("generator", help="one picture, by every engine of this machine in turn")
     generator.add_argument(
-        "--side", type=_side, default=256, metavar="N", help="pixels of the picture's side (256)"
+        "--side", type=int, default=256, metavar="N", help="pixels of the side (256)"
     )
     generator.add_argument(
         "--rounds", type=int, default=50, metavar="R", help="pictures by each engine (50)"
@@ -44,17 +45,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = run(args)
     print(json.dumps(result, indent=None if args.json else 2, ensure_ascii=False))
     return 0
-
-
-def _side(text: str) -> int:
-    value = int(text)
-    if not 64 <= value <= 1024 or value % 16:
-        raise argparse.ArgumentTypeError(f"{text} is not a multiple of 16 from 64 to 1024")
-    return value
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 1 <= value <= 3600:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds from 1 to 3600")
-    return value

@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "--headless", action="store_true", help="no window: for tests, recordings and remote machines"
     )
     live.add_argument("--window", action="store_true", help="a window on the desktop, not fullscreen")
-    live.add_argument("--seconds", type=_seconds, metavar="N", help="end after so many seconds")
+    live.add_argument("--seconds", type=seconds, metavar="N", help="end after so many seconds")
     live.add_argument("--record", type=Path, metavar="FILE", help="record what is shown to an .mp4")
     live.add_argument("--osc-port", type=int, metavar="P", help="UDP port for OSC; 0 takes any free one")
     live.set_defaults(run=_live)
@@ -128,7 +128,8 @@ def _sheet_option(p: argparse.ArgumentParser) -> None:
     )
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """An option that is a time."""
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")

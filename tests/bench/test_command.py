@@ -30,8 +30,14 @@ def test_the_bench_of_the_generator_prints_every_engine(capsys: pytest.CaptureFi
     assert result["missing"] == {}
 
 
-@pytest.mark.parametrize("words", ["show --side 100", "show --seconds 0", "generator --side 8", "singing"])
-def test_what_can_not_be_measured_is_refused(words: str) -> None:
+@pytest.mark.parametrize("words", ["show --seconds 0", "generator --side big", "singing"])
+def test_what_can_not_be_meant_is_refused(words: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["bench", *words.split()])
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize("bench", ["show", "generator"])
+def test_a_side_that_no_show_can_have_is_refused(bench: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", bench, "--side", "100"]) == 2
+    assert "engine.side is 100" in capsys.readouterr().err
