@@ -122,8 +122,8 @@ def _panel(lines: tuple[str, ...], size: tuple[int, int]) -> _Panel:
     texts = [_printable(line) for line in lines]
     px = max(_SMALLEST_TEXT, size[1] // _LINES_PER_HEIGHT)
     width, height = _extent(texts, px)
-    margin = px // 2
-    room = (max(1, size[0] - 2 * margin), max(1, size[1] - 2 * margin))
+    margin = min(px // 2, (min(size) - 1) // 2)
+    room = (size[0] - 2 * margin, size[1] - 2 * margin)
     shrink = min(room[0] / width, room[1] / height)
     if shrink < 1:
         px = max(_SMALLEST_TEXT, int(px * shrink))
@@ -157,13 +157,14 @@ def _line_height(px: int) -> int:
 def _line(text: str, px: int) -> NDArray[np.uint8]:
     """How much a line of text covers each pixel: uint8 (h, w)."""
     try:
-        surface = _font(2 * px).render(text, True, "white")
-    except pygame.error:  # nothing of it has a width
+        large = pygame.surfarray.array_alpha(_font(2 * px).render(text, True, "white")).T
+    except pygame.error:  # marks without a letter have no width
+        return np.zeros((1, 1), np.uint8)
+    if not large.size:
         return np.zeros((1, 1), np.uint8)
     # Drawn at twice its size and halved: at its own size the font's letters snap to whole pixels, unevenly.
-    large = np.ascontiguousarray(pygame.surfarray.array_alpha(surface).T)
     half = (max(1, large.shape[1] // 2), min(_line_height(px), max(1, large.shape[0] // 2)))
-    return np.asarray(cv2.resize(large, half, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(np.ascontiguousarray(large), half, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @lru_cache(maxsize=8)

@@ -17,6 +17,9 @@ from models.faults import InputFault
 
 _TICKS = 90_000
 _X264 = {"preset": "veryfast", "tune": "zerolatency", "crf": "20"}
+# In fragments until it is closed, each packet at once: what a power cut leaves can be played, and a full
+# disk is noticed. (Without empty_moov, FFmpeg 8 crashes when such a file is closed empty.)
+_MP4 = {"movflags": "hybrid_fragmented+frag_keyframe+empty_moov", "flush_packets": "1"}
 _BT709 = 1
 
 
@@ -45,8 +48,7 @@ class Recorder:
         self.note = ""
         """One sentence for the operator once the recording has stopped by itself, else empty."""
         try:
-            # In fragments until it is closed: what a crash or a power cut leaves can be played.
-            self._file = av.open(path, "w", format="mp4", options={"movflags": "hybrid_fragmented"})
+            self._file = av.open(path, "w", format="mp4", options=_MP4)
             self._stream = self._add_stream(round(fps))
             self._file.start_encoding()
         except OSError as error:
