@@ -82,8 +82,7 @@ def compose(rgb: Rgb, overlay: Sequence[str], size: tuple[int, int], fit: Fit) -
     canvas[target.y + target.height :] = 0
     canvas[:, : target.x] = 0
     canvas[:, target.x + target.width :] = 0
-    # Cubic costs what linear costs (0.9 ms from 256² to 1080²), and linear shows the grid of a picture that
-    # is enlarged four times.
+    # Cubic costs what linear costs (0.9 ms from 256² to 1080²), and linear shows the pixels' grid.
     grows = target.width >= source.width
     cv2.resize(
         source.of(rgb),
@@ -158,8 +157,8 @@ def _line(text: str, px: int) -> NDArray[np.uint8]:
     """How much a line of text covers each pixel: uint8 (h, w)."""
     try:
         large = pygame.surfarray.array_alpha(_font(2 * px).render(text, True, "white")).T
-    except pygame.error:  # marks without a letter have no width
-        return np.zeros((1, 1), np.uint8)
+    except pygame.error:  # marks without a letter have no width, which pygame refuses to draw
+        large = np.zeros((0, 0), np.uint8)
     if not large.size:
         return np.zeros((1, 1), np.uint8)
     # Drawn at twice its size and halved: at its own size the font's letters snap to whole pixels, unevenly.

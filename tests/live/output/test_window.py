@@ -101,12 +101,12 @@ def test_keys_of_the_desktop_are_left_to_it(screen: Screen) -> None:
         assert not {"b", "f"} & set(keys_until(output, "h"))
 
 
-def test_no_cursor_and_no_screen_saver(screen: Screen) -> None:
+@pytest.mark.usefixtures("screen")
+def test_no_cursor_and_no_screen_saver() -> None:
     with window() as output:
         output.show(quarters(), ())
         assert not pygame.mouse.get_visible()
         assert not pygame.display.get_allow_screensaver()
-    assert screen.display
 
 
 def test_window_is_resized_and_asked_to_close(desktop: Screen) -> None:
@@ -163,13 +163,13 @@ def test_the_chosen_display(two_displays: Screen) -> None:
         ProjectorWindow(OutputSettings(display=2))
 
 
+@pytest.mark.usefixtures("screen")
 @pytest.mark.parametrize("display", [1, 7, -1])
-def test_a_display_that_is_not_there(screen: Screen, display: int) -> None:
+def test_a_display_that_is_not_there(display: int) -> None:
     with pytest.raises(DeviceFault, match=rf"no display {display}: output.display can be 0 \(1280×720\)"):
         ProjectorWindow(OutputSettings(display=display))
     with window() as output:
         assert output.describe() == "display 0, 1280×720"
-    assert screen.display
 
 
 @pytest.mark.parametrize("display", [None, ":64999"])
