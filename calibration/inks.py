@@ -90,7 +90,7 @@ class Inks:
         shows them. Light multiplies, and sRGB is close to a power of light, so values scale alike."""
         values = self.rgb.astype(np.float32)
         scaled = values / np.maximum(values[0], 1) * (PAPER_LEVEL / 255)
-        return scaled.clip(0, 1).astype(np.float32)
+        return np.asarray(scaled.clip(0, 1), dtype=np.float32)
 
 
 def linear_light(srgb: Float) -> Float:

@@ -181,7 +181,7 @@ class InkSettings:
     ] = 1.0
     settle: Annotated[
         float, _number(0, 5), "Seconds for which a pixel must be read alike before it changes on the sheet"
-    ] = 0.2
+    ] = 0.15
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,15 @@ STROKE = 5
 BAY = 13
 """Cells; gaps in the hand up to this width belong to it: the pen that it holds, shadow between fingers."""
 
+RIM = 2
+"""Cells around what was recognised of the hand that are its as well."""
+
+NEAR = 6
+"""Cells around the hand in which its dark edges, its shadow and the tip of its pen may still deceive."""
+
+NEAR_TRUST = 0.5
+"""How far what is read there is trusted, against 1 elsewhere."""
+
 ABSORB = 0.12
 """Seconds in which a change that is no hand becomes what lies there."""
 
@@ -52,11 +61,14 @@ class HandWatch:
         """Forget what lay there; the next picture is believed to show the sheet alone."""
         self._lying = None
 
-    def look(self, bgr: NDArray[np.uint8], labels: NDArray[np.uint8], seconds: float) -> Mask:
-        """What to leave alone in this picture.
+    def look(
+        self, bgr: NDArray[np.uint8], labels: NDArray[np.uint8], seconds: float
+    ) -> NDArray[np.float32]:
+        """How far each cell of this picture may be trusted to show the sheet.
 
         bgr: uint8 (SIZE, SIZE, 3), the levelled sheet with its ring. labels: uint8 (SIZE, SIZE), its inks
-        or `UNKNOWN`. seconds: since the last picture. Returns bool (SIZE, SIZE).
+        or `UNKNOWN`. seconds: since the last picture. Returns float32
+        (SIZE, SIZE): 0 under the hand, 1 well away from it.
         """
         now = bgr.astype(np.float32)
         if self._lying is None:
@@ -72,9 +84,9 @@ class HandWatch:
         plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
         arm = _grown_from_ring(broad & plain & (labels != GROUND) & ~strange)
         # The pen in the hand and parts of skin have ink's colours; the hand encloses them.
-        hand = np.asarray(cv2.dilate(_enclosed(arm | strange).view(np.uint8), _disc(5)) > 0)
+        hand = _widened(_enclosed(arm | strange), RIM)
         self._settle(now, labels, hand, seconds)
-        return hand
+        return np.where(hand, 0.0, np.where(_widened(hand, NEAR), NEAR_TRUST, 1.0)).astype(np.float32)
 
     def _settle(
         self, now: NDArray[np.float32], labels: NDArray[np.uint8], hand: Mask, seconds: float
@@ -102,6 +114,11 @@ def _disc(cells: int) -> NDArray[np.uint8]:
 def _opened(mask: Mask, cells: int) -> Mask:
     """The mask without what is narrower than so many cells."""
     return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, _disc(cells)) > 0)
+
+
+def _widened(mask: Mask, cells: int) -> Mask:
+    """The mask with so many cells around it."""
+    return np.asarray(cv2.dilate(mask.view(np.uint8), _disc(2 * cells + 1)) > 0)
 
 
 def _grown_from_ring(mask: Mask) -> Mask:

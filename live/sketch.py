@@ -67,7 +67,7 @@ class SheetReader:
         self._hand = HandWatch()
         self._position = self._given
         self._found = False
-        self._covered = np.zeros((SIZE, SIZE), dtype=np.bool_)
+        self._trust = np.ones((SIZE, SIZE), dtype=np.float32)
         self._paper: light.Cells | None = None
         self._looked = self._lit = self._read = -np.inf
 
@@ -98,8 +98,8 @@ class SheetReader:
         inked = time.perf_counter()
 
         coarse = np.asarray(cv2.resize(bright, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        self._covered = self._hand.look(coarse, read_inks(coarse, self._table), seconds)
-        self._settler.update(labels, self._covered[RING:-RING, RING:-RING], seconds)
+        self._trust = self._hand.look(coarse, read_inks(coarse, self._table), seconds)
+        self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds)
         settled = time.perf_counter()
         note = "" if self._found else "the sheet is out of sight; reading where it last lay"
         return Reading(
@@ -138,7 +138,7 @@ class SheetReader:
             self._lit = now
         elif now - self._lit >= LIGHT_EVERY:
             grid = (light.GRID, light.GRID)
-            hidden = cv2.resize(self._covered.astype(np.float32), grid, interpolation=cv2.INTER_AREA) > 0
+            hidden = cv2.resize(self._trust, grid, interpolation=cv2.INTER_AREA) < 1 - 1e-3
             # What seems to cover nearly everything is a lamp switched off, not a hand.
             if hidden.mean() > HAND_AT_MOST:
                 hidden[:] = False
@@ -168,19 +168,18 @@ class Settler:
         """The settled labels, uint8 (side, side), a copy."""
         return self._settled.copy()
 
-    def update(self, labels: Labels, hand: NDArray[np.bool_], seconds: float) -> None:
+    def update(self, labels: Labels, trust: NDArray[np.float32], seconds: float) -> None:
         """Take in what was read `seconds` after the last time.
 
-        labels: uint8 (side, side), classes or `UNKNOWN`. hand: bool, any size, where nothing that was read
-        is to be believed.
+        labels: uint8 (side, side), classes or `UNKNOWN`. trust: float32, square of any size, 0..1:
+        a time in which a pixel is trusted by half counts half, and one in which it isn't undoes what was.
         """
         whole = (self._side, self._side)
-        covered = cv2.resize(hand.astype(np.uint8) * UNKNOWN, whole, interpolation=cv2.INTER_NEAREST)
-        believed = np.asarray(cv2.bitwise_or(labels, covered), dtype=np.uint8)
-        self._held += np.float32(seconds)
-        self._held *= (believed == self._candidate) & (believed != UNKNOWN)
-        self._candidate = believed
-        np.copyto(self._settled, believed, where=self._held >= self._seconds - 1e-4)
+        gained = cv2.resize(trust * np.float32(seconds), whole, interpolation=cv2.INTER_NEAREST)
+        self._held += gained
+        self._held *= (labels == self._candidate) & (labels != UNKNOWN) & (gained > 0)
+        self._candidate = labels
+        np.copyto(self._settled, labels, where=self._held >= self._seconds - 1e-4)
 
 
 def majority(labels: Labels, side: int) -> Labels:
