@@ -22,6 +22,12 @@ GRID = 32
 DEGREE = 3
 """Degree of the smooth surface: a lamp, a window and a lens's vignetting are no rougher than that."""
 
+SHADOW_DEPTH = 0.8
+"""Greatest depth of a shadow, as a logarithm: paper in it has at least 45 % of its value in the light."""
+
+SHADOW_TINT = 0.1
+"""By how much a shadow may tint the paper, as a logarithm between its channels."""
+
 Cells = NDArray[np.float32]
 """float32 (GRID, GRID, 3): the paper's BGR values, cell by cell."""
 
@@ -49,8 +55,11 @@ def estimate_paper(bgr: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = No
         below = over.min(axis=1)
         weight = open_cells * np.exp(-((np.minimum(below, 0) / closeness) ** 2)) + 1e-6
         weight[over.min(axis=1) > 3 * closeness] = 1e-6
-    # What the surface is too smooth to follow, where paper is in sight; nothing where it isn't.
-    seen = weight.reshape(GRID, GRID, 1).astype(np.float32)
+    # What the surface is too smooth to follow, where paper is in sight; nothing where it isn't. Paper in
+    # the shadow of a thing is as dark as a tint of ink, but it has the colour of paper.
+    over = logs - surface
+    plain = (over.max(axis=1) - over.min(axis=1) < SHADOW_TINT) & (np.abs(over).max(axis=1) < SHADOW_DEPTH)
+    seen = np.maximum(weight, plain * open_cells).reshape(GRID, GRID, 1).astype(np.float32)
     rest = (logs - surface).reshape(GRID, GRID, 3).astype(np.float32) * seen
     near = cv2.GaussianBlur(seen, (0, 0), 1.5).reshape(GRID, GRID, 1)
     local = cv2.GaussianBlur(rest, (0, 0), 1.5) / (near + 0.1)

@@ -41,6 +41,9 @@ LIGHT_INERTIA = 1.0
 """Seconds in which a change of the light that is not the same everywhere is believed."""
 
 
+PHOTO_TOLERANCE = 6.0
+"""In a photograph there is neither a hand to be told from ink nor a calibration of its markers."""
+
 LEAST_VOTES = 60
 """Of 255, what a class must hold of a pixel and its surroundings to be read there."""
 
@@ -217,7 +220,7 @@ def read_photo(
     margin = round(fine * RING / GRAIN)
     square = position.rectify(bgr, fine, margin)
     bright = light.level(square, light.estimate_paper(square))[margin:-margin, margin:-margin]
-    labels = majority(read_inks(bright, ink_table(inks_of(inks), inks.tolerance * 3)), side)
+    labels = majority(read_inks(bright, ink_table(inks_of(inks), inks.tolerance * PHOTO_TOLERANCE)), side)
     return np.asarray(np.where(labels == UNKNOWN, GROUND, labels), dtype=np.uint8)
 
 
