@@ -124,10 +124,8 @@ def desktop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
     with ExitStack() as stack:
         screen = stack.enter_context(x_server(*XVFB))
         _choose(screen, monkeypatch)
-        stack.enter_context(running("openbox"))
-        # A window that is mapped while the manager is still starting may never come up.
-        assert soon(lambda: b"0x" in screen.run("xprop", "-root", "_NET_SUPPORTING_WM_CHECK"))
-        stack.enter_context(running("xclock", "-geometry", "120x120+0+0"))
+        # The clock last: a window that is mapped while the manager is still starting may never come up.
+        stack.enter_context(running("openbox", "--startup", "xclock -geometry 120x120+0+0"))
         assert soon(lambda: b"0x" in screen.run("xprop", "-root", "_NET_CLIENT_LIST"))
         yield screen
 
