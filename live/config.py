@@ -29,6 +29,7 @@ Corners: TypeAlias = tuple[
 ]
 EngineName: TypeAlias = Literal["auto", "openvino", "onnxruntime"]
 Fit: TypeAlias = Literal["letterbox", "fill"]
+Inset: TypeAlias = Literal["auto", "always", "never"]
 
 
 # What a key may hold
@@ -226,6 +227,12 @@ class OutputSettings:
         "The whole picture with black bars, or a full display with the rest cut off",
     ] = "letterbox"
     overlay: Annotated[bool, _SWITCH, "Whether the operator's figures (key H) show from the start"] = False
+    inset: Annotated[
+        Inset,
+        _choice(*get_args(Inset)),
+        "A small view of the sheet in the lower left corner; auto: with the operator's figures, and where "
+        "no real camera looks at a sheet",
+    ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,12 +58,14 @@ class Picture:
     rgb: uint8 (side, side, 3), never written to after the picture was made.
     seq, grabbed: those of the frame that it shows.
     stages_ms: milliseconds of each stage from the frame to here, in order.
+    view: uint8 (h, w, 3) RGB, the frame in small with the sheet's outline; None without a frame.
     """
 
     rgb: NDArray[np.uint8]
     seq: int
     grabbed: float
     stages_ms: Mapping[str, float] = field(default_factory=dict)
+    view: NDArray[np.uint8] | None = None
 
 
 T = TypeVar("T")

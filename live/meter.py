@@ -48,11 +48,13 @@ class Meter:
 
     def flipped(self, picture: Picture, output_ms: float, now: float) -> None:
         """A new picture was flipped at `now`, after `output_ms` of drawing."""
-        if self._last_seq and picture.seq > self._last_seq + 1:
-            self._dropped += picture.seq - self._last_seq - 1
-        self._last_seq = picture.seq
         self._shown += 1
         self._flips.append(now)
+        if picture.seq <= self._last_seq:
+            return  # a frame of before in another mix: it has been measured
+        if self._last_seq:
+            self._dropped += picture.seq - self._last_seq - 1
+        self._last_seq = picture.seq
         self._latency.append((now - picture.grabbed) * 1000.0)
         self._stages.append({**picture.stages_ms, "output": output_ms})
 

@@ -55,4 +55,4 @@ def opened_show(
             f"{control.describe()} · H hides this",
             *(f"passed over: {reason}" for reason in opened.passed_over),
         )
-        yield Stage(parts, state, clock, header)
+        yield Stage(parts, state, clock, header, settings.output.inset)

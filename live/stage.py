@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from live.camera.camera import Camera
 from live.clock import Clock
+from live.config import Inset
 from live.control.keys import key_command, key_help
 from live.control.osc import OscServer
 from live.flow import Frame, Newest, Picture, Reading
@@ -31,6 +33,8 @@ TICK: Final = 1 / 60
 """Seconds that the main thread waits for a picture before it looks after keys, clients and fades again."""
 STATUS_EVERY: Final = 0.5
 """Seconds between two updates of the overlay and of `/status`."""
+VIEW_HEIGHT: Final = 240
+"""Pixels of the small view of the sheet that the operator has."""
 METERED: Final = 300
 """Pictures over which the overlay's figures are taken: ten seconds at 30 fps."""
 
@@ -79,6 +83,7 @@ class Worker:
         self._clock = clock
         self._ending = threading.Event()
         self._rendered: tuple[float, ...] = ()
+        self._view: NDArray[np.uint8] | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -102,6 +107,7 @@ class Worker:
             try:
                 if frame is not None:
                     self.reading = self._parts.reader.read(frame)
+                    self._view = view_of(frame, self.reading)
                     self.pictures.put(self._picture(self.reading))
                 elif self.reading is not None and self._weights() != self._rendered:
                     # The camera is silent, but the city changes all the same.
@@ -122,24 +128,50 @@ class Worker:
         rgb = self._parts.engine.render(reading.labels, mix_field(weights))
         self._rendered = weights
         stages = {**reading.stages_ms, "generate": (self._clock.now() - begun) * 1000.0}
-        return Picture(rgb, reading.seq, reading.grabbed, stages)
+        return Picture(rgb, reading.seq, reading.grabbed, stages, self._view)
+
+
+def view_of(frame: Frame, reading: Reading) -> NDArray[np.uint8]:
+    """The frame in small, with the drawing area outlined in yellow, or in red where it is only remembered:
+    uint8 (VIEW_HEIGHT, w, 3) RGB."""
+    height, width = frame.bgr.shape[:2]
+    scale = VIEW_HEIGHT / height
+    size = (max(1, round(width * scale)), VIEW_HEIGHT)
+    # Every other pixel first: nobody sees the difference at this size, and it costs a quarter.
+    small = cv2.resize(frame.bgr[::2, ::2], size, interpolation=cv2.INTER_AREA)
+    view = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8)
+    if reading.corners is not None:
+        outline = np.rint(reading.corners * scale).astype(np.int32)[None]
+        colour = (255, 220, 0) if reading.found else (255, 0, 0)
+        cv2.polylines(view, list(outline), True, colour, 1, cv2.LINE_AA)
+    return view
 
 
 class Stage:
     """Runs a show until it is quit. Made, run and closed on the main thread."""
 
-    def __init__(self, parts: Parts, state: ShowState, clock: Clock, header: Sequence[str] = ()) -> None:
-        """header: lines about this show that stand in the operator's overlay and never change."""
+    def __init__(
+        self,
+        parts: Parts,
+        state: ShowState,
+        clock: Clock,
+        header: Sequence[str] = (),
+        inset: Inset = "auto",
+    ) -> None:
+        """header: lines about this show that stand in the operator's overlay and never change. inset: when
+        a small view of the sheet is shown."""
         self.state = state
         self.parts = parts
         self._clock = clock
         self._header = tuple(header)
+        self._inset = inset
         self._worker = Worker(parts, lambda: self.state, clock)
         self._meter = Meter(METERED)
         self._picture: Picture | None = None
         self.lines: tuple[str, ...] = ()
         self._status: Mapping[str, float | str] = {}
         self._status_due = 0.0
+        self._camera_live = True
 
     def run(self, seconds: float | None = None) -> None:
         """Show until the show is quit, or for `seconds`; may be called again."""
@@ -158,7 +190,7 @@ class Stage:
                     self._picture = picture
                 light = brightness(self.state, self._clock.now())
                 lines = self.lines if self.state.overlay else ()
-                looks = (id(self._picture), light, lines)
+                looks = (id(self._picture), light, lines, self._has_inset())
                 if self._picture is not None and looks != shown:
                     self._show(self._picture, light, lines, fresh=self._picture is picture)
                     shown = looks
@@ -207,10 +239,16 @@ class Stage:
     def _apply(self, command: Command) -> None:
         self.state = reduce(self.state, command, self._clock.now())
 
+    def _has_inset(self) -> bool:
+        if self._inset == "auto":
+            return self.state.overlay or not self._camera_live
+        return self._inset == "always"
+
     def _show(self, picture: Picture, light: float, lines: tuple[str, ...], fresh: bool) -> None:
         begun = self._clock.now()
         rgb = dim(picture.rgb, light)
-        self.parts.output.show(rgb, lines)
+        view = None if picture.view is None or not self._has_inset() else dim(picture.view, light)
+        self.parts.output.show(rgb, lines, view)
         now = self._clock.now()
         if self.parts.tape is not None:
             self.parts.tape.put(rgb, now)
@@ -220,6 +258,7 @@ class Stage:
     def _tell(self) -> None:
         measured = self.measured()
         camera = self.parts.camera.status()
+        self._camera_live = camera.live
         reading = self._worker.reading
         latency = measured.latency_ms
         weights = mix_weights(self.state, self._clock.now())

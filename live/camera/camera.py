@@ -42,6 +42,7 @@ class CameraStatus:
     delivered: frames since the start.
     reopened: how often the source was opened anew.
     size: width and height of the newest frame in pixels, or None before the first.
+    live: whether it looks at a place; a file, a picture and the simulated sheet don't.
     """
 
     state: Literal["opening", "running", "lost"]
@@ -50,6 +51,7 @@ class CameraStatus:
     delivered: int
     reopened: int
     size: tuple[int, int] | None
+    live: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +111,7 @@ class Camera:
         self._sentence = "opening the camera"
         self._openings = 0
         self._seq = 0
+        self._live = True
         self._last: NDArray[np.uint8] | None = None  # the newest picture unlike the one before it
         self._times: deque[float] = deque(maxlen=256)
 
@@ -139,6 +142,7 @@ class Camera:
                 delivered=self._seq,
                 reopened=max(0, self._openings - 1),
                 size=None if self._last is None else (self._last.shape[1], self._last.shape[0]),
+                live=self._live,
             )
 
     def close(self) -> None:
@@ -210,6 +214,7 @@ class Camera:
                     return
                 self._openings += 1
                 opening.name = name
+                self._live = source.live
             while True:
                 bgr = source.read()
                 grabbed = self._clock.now()

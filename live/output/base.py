@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 class Output(Protocol):
     """Something that shows pictures. Used by the main thread alone."""
 
-    def show(self, rgb: NDArray[np.uint8], overlay: Sequence[str]) -> None:
+    def show(
+        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+    ) -> None:
         """Show a picture (uint8 (H, W, 3) RGB, any size) scaled to the output, with the operator's lines of
-        text over it (none: no overlay). Returns when it is flipped."""
+        text over it (none: no overlay) and a small view of the sheet in the lower left corner (`inset`, as
+        the picture; None: no view). Returns when it is flipped."""
 
     def keys(self) -> list[str]:
         """Keys pressed since the last call, as names: 'h', 'b', '1', 'space', 'ctrl+q', 'right'; 'close'

@@ -19,6 +19,7 @@ Rgb = NDArray[np.uint8]
 Fit = Literal["letterbox", "fill"]
 
 _TEXT = (245, 245, 240)
+_INSET_SHARE = 7 / 32
 _PANEL_LIGHT = 0.25
 """How much of the picture shines through the panel: dark enough for white text on white paper."""
 # By how much a pixel is covered by text, in 255ths:
@@ -73,9 +74,11 @@ def dim(rgb: Rgb, brightness: float) -> Rgb:
     return np.asarray(cv2.LUT(rgb, table), np.uint8)
 
 
-def compose(rgb: Rgb, overlay: Sequence[str], size: tuple[int, int], fit: Fit) -> Rgb:
-    """A picture (uint8 (H, W, 3) RGB, any size) and the operator's lines as they stand on an output of
-    `size` (width, height): a fresh uint8 (height, width, 3) RGB."""
+def compose(
+    rgb: Rgb, overlay: Sequence[str], size: tuple[int, int], fit: Fit, inset: Rgb | None = None
+) -> Rgb:
+    """A picture (uint8 (H, W, 3) RGB, any size), the operator's lines and a small view of the sheet as they
+    stand on an output of `size` (width, height): a fresh uint8 (height, width, 3) RGB."""
     source, target = place((rgb.shape[1], rgb.shape[0]), size, fit)
     canvas = np.empty((size[1], size[0], 3), np.uint8)
     canvas[: target.y] = 0
@@ -90,9 +93,21 @@ def compose(rgb: Rgb, overlay: Sequence[str], size: tuple[int, int], fit: Fit) -
         dst=target.of(canvas),
         interpolation=cv2.INTER_CUBIC if grows else cv2.INTER_AREA,
     )
+    if inset is not None:
+        _lay_inset(inset, canvas)
     if overlay:
         _panel(tuple(overlay), size).lay_over(canvas)
     return canvas
+
+
+def _lay_inset(inset: Rgb, canvas: Rgb) -> None:
+    """The view of the sheet in the lower left, as wide as the bar beside a square picture on 16:9."""
+    height, width = canvas.shape[:2]
+    margin = min(height, width) // 72
+    room = (max(1, int(width * _INSET_SHARE) - 2 * margin), max(1, height // 3))
+    fitted = _middle(room, (inset.shape[1], inset.shape[0]))
+    part = Rect(margin, height - margin - fitted.height, fitted.width, fitted.height).of(canvas)
+    cv2.resize(inset, (fitted.width, fitted.height), dst=part, interpolation=cv2.INTER_AREA)
 
 
 @dataclass(frozen=True, slots=True)

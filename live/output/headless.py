@@ -25,8 +25,10 @@ class HeadlessOutput:
         self.last: NDArray[np.uint8] = np.zeros((size[1], size[0], 3), np.uint8)
         self.shown = 0
 
-    def show(self, rgb: NDArray[np.uint8], overlay: Sequence[str]) -> None:
-        self.last = compose(rgb, overlay, self._size, self._fit)
+    def show(
+        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+    ) -> None:
+        self.last = compose(rgb, overlay, self._size, self._fit, inset)
         self.shown += 1
 
     def press(self, *names: str) -> None:

@@ -86,9 +86,11 @@ class ProjectorWindow:
             ) from error
         pygame.mouse.set_visible(False)
 
-    def show(self, rgb: NDArray[np.uint8], overlay: Sequence[str]) -> None:
+    def show(
+        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+    ) -> None:
         screen = self._screen()
-        canvas = compose(rgb, overlay, screen.get_size(), self._settings.fit)
+        canvas = compose(rgb, overlay, screen.get_size(), self._settings.fit, inset)
         screen.blit(pygame.image.frombuffer(canvas.data, screen.get_size(), "RGB"), (0, 0))
         pygame.display.flip()
 

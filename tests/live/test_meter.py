@@ -28,6 +28,7 @@ def test_frames_that_were_never_shown_are_counted() -> None:
     measured = meter.measured()
     assert measured.dropped == 4 + 1
     assert measured.shown == 6
+    assert measured.latency_ms.max == 12_000.0
 
 
 def test_without_pictures_there_are_no_figures() -> None:

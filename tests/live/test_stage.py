@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from live.camera.simulated import SimulatedSheet
 from live.clock import MonotonicClock
-from live.config import CameraSettings, ControlSettings, EngineSettings, Settings
+from live.config import CameraSettings, ControlSettings, EngineSettings, Inset, Settings
 from live.opening import opened_show
 from live.output.headless import HeadlessOutput
 from live.stage import Stage
@@ -226,6 +226,19 @@ def test_the_overlay_is_shown_to_the_operator(show: Show) -> None:
     text = "\n".join(show.stage.lines)
     for word in ("fps", "grab to flip", "dubai 100%", "simulated sheet", "side 64", "OSC 127.0.0.1"):
         assert word in text
+
+
+@pytest.mark.parametrize(("inset", "seen"), [("auto", True), ("always", True), ("never", False)])
+def test_a_sheet_that_nobody_can_see_is_shown_in_small(
+    settings: Settings, inset: Inset, seen: bool
+) -> None:
+    settings = replace(settings, output=replace(settings.output, inset=inset))
+    with opened_show(settings, MonotonicClock(), headless=True) as stage:
+        stage.run(1.5)
+        output = stage.parts.output
+        assert isinstance(output, HeadlessOutput)
+        corner = output.last[-150:, :270]
+    assert bool(corner.any()) == seen
 
 
 def test_a_show_ends_when_it_is_stopped_from_outside(show: Show) -> None:

@@ -177,3 +177,19 @@ def test_overlay_stays_within_its_corner(text: str) -> None:
     assert (canvas[100:] == 200).all()
     assert (canvas[:, :4] == 200).all()
     assert (canvas[:, -4:] == 200).all()
+
+
+def test_the_view_of_the_sheet_stands_in_the_lower_left_and_nowhere_else() -> None:
+    plain = compose(flat(90), (), (640, 360), "letterbox")
+    with_view = compose(flat(90), (), (640, 360), "letterbox", flat(200, (320, 180)))
+    changed = (plain != with_view).any(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert columns.max() < 640 * 7 / 32, "it leaves a square picture alone"
+    assert rows.min() > 180
+    assert (with_view[changed] == 200).all()
+    assert abs((columns.max() - columns.min()) / (rows.max() - rows.min()) - 320 / 180) < 0.1
+
+
+@given(small_sizes, small_sizes)
+def test_any_view_goes_onto_any_output(view: tuple[int, int], size: tuple[int, int]) -> None:
+    assert compose(flat(0), (), size, "fill", flat(200, view)).shape == (size[1], size[0], 3)
