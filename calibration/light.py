@@ -85,19 +85,22 @@ def level(bgr: NDArray[np.uint8], paper: Cells) -> NDArray[np.uint8]:
     return cast("NDArray[np.uint8]", cv2.divide(bgr, shade, scale=PAPER_LEVEL))
 
 
+_POWERS = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
+
+
 def _basis() -> NDArray[np.float64]:
     """The smooth surfaces of which the light is made: products of Legendre polynomials on the grid."""
     at = (np.arange(GRID) + 0.5) / GRID * 2 - 1
     one = np.polynomial.legendre.legvander(at, DEGREE)
-    pairs = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
-    return np.stack([np.outer(one[:, i], one[:, j]).ravel() for i, j in pairs], axis=1)
+    return np.stack([np.outer(one[:, i], one[:, j]).ravel() for i, j in _POWERS], axis=1)
 
 
 _BASIS = _basis()
+# A pull to flatness, the stronger the rougher, where too little paper is seen to tell.
+_PULL = np.diag([1e-6 + 0.5 * (i + j) ** 4 for i, j in _POWERS])
 
 
 def _solve(weight: NDArray[np.float64], values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Weighted least squares, with a pull to flatness where too little is seen to tell."""
+    """Weighted least squares."""
     weighted = _BASIS * weight[:, None]
-    pull = np.diag([1e-6] + [0.5] * (_BASIS.shape[1] - 1))
-    return np.asarray(np.linalg.solve(weighted.T @ _BASIS + pull, weighted.T @ values))
+    return np.asarray(np.linalg.solve(weighted.T @ _BASIS + _PULL, weighted.T @ values))

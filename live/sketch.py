@@ -38,7 +38,10 @@ HAND_AT_MOST = 0.8
 """Share of the sheet above which what covers it is taken for a change of the light."""
 
 LIGHT_INERTIA = 1.0
-"""Seconds in which a change of the light that is not the same everywhere is believed."""
+"""Seconds in which a change of the light is believed."""
+
+HIDDEN_INERTIA = 3.0
+"""The same where something covers the paper, so that the light there is only inferred."""
 
 
 PHOTO_TOLERANCE = 6.0
@@ -146,7 +149,8 @@ class SheetReader:
             if hidden.mean() > HAND_AT_MOST:
                 hidden[:] = False
             fresh = light.estimate_paper(square, hidden)
-            share = np.where(hidden, 0.0, 1 - np.exp((self._lit - now) / LIGHT_INERTIA))[..., None]
+            inertia = np.where(hidden, HIDDEN_INERTIA, LIGHT_INERTIA)[..., None]
+            share = 1 - np.exp((self._lit - now) / inertia)
             self._paper = (self._paper + (fresh - self._paper) * share).astype(np.float32)
             self._lit = now
         return self._paper
