@@ -22,6 +22,7 @@ from live.camera.simulated import Conditions, SimulatedSheet
 from live.cli import main
 from live.pictures import read_map, read_picture, write_picture
 from models.palette import BUILDING, GREEN, ROAD, WATER, paint
+from tests.live.conftest import Screen, soon
 from tests.live.control.client import OscClient
 
 
@@ -246,3 +247,34 @@ def test_the_stage_needs_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert done.stderr.startswith("cities: training needs torch")
+
+
+def test_the_show_fills_a_real_display(screen: Screen) -> None:
+    with run(["live", "--camera", "simulated", "--osc-port", "0"], DISPLAY=screen.display) as show:
+        try:
+            assert soon(lambda: screen.shot()[:, 300:980].std() > 2.0, within=30), "no city on the display"
+            assert soon(lambda: screen.shot()[-160:, 20:260].mean() > 20), "the sheet in the corner"
+            shot = screen.shot()
+            assert shot[:500, :200].max() == shot[:, -200:].max() == 0, "bars beside a square picture"
+            screen.press("h")
+            assert soon(lambda: bool((screen.shot()[:60, 20:260] > 200).any())), "the operator's figures"
+            screen.press("Escape")
+            assert soon(lambda: screen.shot()[400:, 500:780].max() == 0), "panic is black"
+            screen.press("BackSpace")
+            assert soon(lambda: screen.shot()[400:, 500:780].max() > 40), "the light comes back"
+            screen.press("ctrl+q")
+            said, told = show.communicate(timeout=30)
+        finally:
+            show.kill()
+    assert (show.returncode, told) == (0, "")
+    assert "display 0, 1280×720" in said
+
+
+def test_a_display_that_is_not_there_is_told(screen: Screen, tmp_path: Path) -> None:
+    settings = tmp_path / "show.toml"
+    settings.write_text("[output]\ndisplay = 3\n[control]\nosc_port = 0\n")
+    show = run(["live", "--camera", "simulated", "--show", str(settings)], DISPLAY=screen.display)
+    _, told = show.communicate(timeout=60)
+    assert show.returncode == 4
+    assert "There is no display 3" in told
+    assert "Traceback" not in told

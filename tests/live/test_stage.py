@@ -229,9 +229,7 @@ def test_the_overlay_is_shown_to_the_operator(show: Show) -> None:
 
 
 @pytest.mark.parametrize(("inset", "seen"), [("auto", True), ("always", True), ("never", False)])
-def test_a_sheet_that_nobody_can_see_is_shown_in_small(
-    settings: Settings, inset: Inset, seen: bool
-) -> None:
+def test_a_sheet_out_of_sight_is_shown_in_small(settings: Settings, inset: Inset, seen: bool) -> None:
     settings = replace(settings, output=replace(settings.output, inset=inset))
     with opened_show(settings, MonotonicClock(), headless=True) as stage:
         stage.run(1.5)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from live.output.compose import compose
 from live.output.recorder import Recorder
 from models.faults import InputFault
-from tests.live.output.conftest import soon
+from tests.live.conftest import soon
 
 SIZE = (320, 180)
 

@@ -15,7 +15,7 @@ from live.output.base import Output
 from live.output.headless import HeadlessOutput
 from live.output.window import ProjectorWindow
 from models.faults import DeviceFault
-from tests.live.output.conftest import Screen, soon
+from tests.live.conftest import Screen, soon
 
 pytestmark = pytest.mark.window
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import struct
 import subprocess
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from tests.support import missing, require_program
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,23 @@ def soon(condition: Callable[[], bool], within: float = 5.0) -> bool:
     return True
 
 
+APT = {
+    "Xvfb": "xvfb",
+    "Xorg": "xserver-xorg-core xserver-xorg-video-dummy",
+    "openbox": "openbox",
+    "xclock": "x11-apps",
+    "xdotool": "xdotool",
+    "xprop": "x11-utils",
+    "xrandr": "x11-xserver-utils",
+    "xwd": "x11-apps",
+}
+"""The Debian package of each program."""
+
+
 def need(*programs: str) -> None:
-    """Skip the test where one of these isn't installed."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing:
-        pytest.skip(f"{' and '.join(missing)} not installed (apt: xvfb xdotool x11-apps openbox)")
+    """Skip the test, or in CI fail it, where one of these isn't installed."""
+    for program in programs:
+        require_program(program, apt=APT[program])
 
 
 @contextmanager
@@ -84,7 +97,7 @@ def x_server(*command: str) -> Iterator[Screen]:
         with os.fdopen(reading) as answer:
             number = answer.readline().strip()
         if not number:
-            pytest.skip(f"{command[0]} doesn't start here")
+            missing(f"a working {command[0]}", f"apt-get install {APT[command[0]]}")
         yield Screen(f":{number}")
 
 
