@@ -23,8 +23,7 @@ def bench_generator(side: int, rounds: int) -> dict[str, Any]:
 
     Returns ms (median milliseconds a picture, by engine), p95_ms, and why an engine is missing.
     """
-    settings = load_settings(None, {"engine.side": side})
-    city_set = load_city_set(settings.cities.set)
+    city_set = load_city_set(load_settings(None).cities.set)
     cities = len(city_set.names)
     labels = _patchwork(side)
     mix = mix_field(tuple(1.0 / cities for _ in range(cities)))

@@ -1,8 +1,6 @@
 """How well and how fast the sheet is read, on the simulated sheet, whose truth is known.
 
-    python -m bench.reading [--drawing town] [--seed 1] [--side 256] [--fps 30] [--seconds 0]
-
-Prints one JSON object with an entry per drawing and seed:
+For each drawing:
 
     right           the least share, over all frames, of pixels that are read right. Left out are the hand
                     and its shadow, a seam of two pixels at the classes' borders, and what was drawn less
@@ -16,17 +14,17 @@ Prints one JSON object with an entry per drawing and seed:
 
 from __future__ import annotations
 
-import argparse
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
-from live.camera.drawings import DRAWING_NAMES
-from live.camera.simulated import Conditions, SimulatedSheet, Truth
+from live.camera.simulated import SimulatedSheet, Truth
 from live.config import InkSettings, SheetSettings
 from live.flow import Frame, Reading
 from live.sketch import SheetReader
@@ -115,27 +113,18 @@ def watch(
         yield now, picture, reading, sheet.truth(now, side)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure the reading of the simulated sheet.")
-    parser.add_argument("--drawing", choices=(*DRAWING_NAMES, "all"), default="all")
-    parser.add_argument("--seed", type=int, action="append", help="may be given several times")
-    parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--fps", type=float, default=30.0)
-    parser.add_argument("--seconds", type=float, default=0.0, help="0: the whole drawing")
-    options = parser.parse_args()
+def bench_reading(
+    drawings: Sequence[str], seed: int, side: int, fps: float, seconds: float
+) -> dict[str, Any]:
+    """Read whole drawings, or their first `seconds` if not 0, and judge every frame; see the module."""
     cv2.setNumThreads(1)
     report = {}
-    for name in DRAWING_NAMES if options.drawing == "all" else (options.drawing,):
-        for seed in options.seed or [1]:
-            score = Score(options.side)
-            for now, _, reading, truth in watch(
-                SimulatedSheet(name, seed, conditions=Conditions()), options.side, options.fps, 0.0,
-                options.seconds,
-            ):  # fmt: skip
-                score.add(now, reading, truth)
-            report[f"{name}, seed {seed}"] = score.figures()
-    print(json.dumps(report, indent=2))
-
-
-if __name__ == "__main__":
-    main()
+    for name in drawings:
+        sheet, score = SimulatedSheet(name, seed), Score(side)
+        frames = round((seconds or sheet.finished_after + 2.0) * fps)
+        watched = watch(sheet, side, fps, seconds=seconds)
+        shown = track(watched, name, total=frames, console=Console(stderr=True), transient=True)
+        for now, _, reading, truth in shown:
+            score.add(now, reading, truth)
+        report[name] = score.figures()
+    return {"side": side, "fps": fps, "seed": seed, "drawings": report}

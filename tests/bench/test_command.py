@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from live.cli import main
+from live.pictures import read_picture
 from models.engines import ENGINES
+from models.palette import CLASS_NAMES
 
 
 def test_the_bench_of_the_show_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,6 +33,27 @@ def test_the_bench_of_the_generator_prints_every_engine(capsys: pytest.CaptureFi
     assert result["missing"] == {}
 
 
+def test_the_bench_of_the_reading_judges_every_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "bench reading --drawing letters --side 128 --fps 10 --seconds 4 --json"
+    assert main(words.split()) == 0
+    letters = json.loads(capsys.readouterr().out)["drawings"]["letters"]
+    assert letters["frames"] == 40
+    assert 0.5 < letters["right"] <= letters["right_mean"] <= 1.0
+    assert set(letters["right_by_class"]) == set(CLASS_NAMES)
+    assert letters["total_ms"]["p50"] > 0
+
+
+def test_the_contact_sheet_shows_a_drawing_in_every_city(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "town.png"
+    assert main(["bench", "contact", "-o", str(path), "--side", "64"]) == 0
+    assert json.loads(capsys.readouterr().out)["drawing"] == "town"
+    rows = read_picture(path)
+    assert rows.shape == (3 * 64, 114 + 5 * 64, 3)
+    assert (rows[128:, 114:178] != 255).mean() > 0.2, "the labels of the finished drawing"
+
+
 @pytest.mark.parametrize("words", ["show --seconds 0", "generator --side big", "singing"])
 def test_what_can_not_be_meant_is_refused(words: str) -> None:
     with pytest.raises(SystemExit) as caught:
@@ -37,7 +61,7 @@ def test_what_can_not_be_meant_is_refused(words: str) -> None:
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize("bench", ["show", "generator"])
+@pytest.mark.parametrize("bench", ["show", "generator", "reading"])
 def test_a_side_that_no_show_can_have_is_refused(bench: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", bench, "--side", "100"]) == 2
     assert "engine.side is 100" in capsys.readouterr().err

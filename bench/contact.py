@@ -1,0 +1,47 @@
+"""What becomes of a drawing: the camera's picture, what is read of it, and the same map as every city."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.reading import watch
+from live.camera.simulated import SimulatedSheet
+from live.config import load_settings
+from live.pictures import write_picture
+from live.show import mix_field
+from models.cityset import load_city_set
+from models.engines import open_engine
+from models.palette import paint
+
+MOMENTS: Final = (0.2, 0.5, 1.0)
+"""Which of its frames are shown, as shares of the time that a drawing takes."""
+
+
+def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -> dict[str, Any]:
+    """Write a picture with a row for each moment: camera | labels | each city of the configured set."""
+    settings = load_settings(None)
+    city_set = load_city_set(settings.cities.set)
+    engine = open_engine(city_set, side, settings.engine.name).engine
+    sheet = SimulatedSheet(drawing, seed)
+    moments = [
+        share * sheet.finished_after + 0.6 for share in MOMENTS
+    ]  # a little later, when it has settled
+    rows: list[NDArray[np.uint8]] = []
+    for now, picture, reading, _ in watch(sheet, side, fps=15.0):
+        if len(rows) == len(moments) or now < moments[len(rows)]:
+            continue
+        width = round(side * picture.shape[1] / picture.shape[0])
+        camera = cv2.resize(picture, (width, side), interpolation=cv2.INTER_AREA)[:, :, ::-1]
+        cities = [
+            engine.render(reading.labels, mix_field(np.eye(len(city_set.names))[n].tolist()))
+            for n in range(len(city_set.names))
+        ]
+        rows.append(np.hstack([camera.astype(np.uint8), paint(reading.labels), *cities]))
+    engine.close()
+    write_picture(path, np.vstack(rows))
+    return {"written": str(path), "drawing": drawing, "seed": seed, "cities": city_set.names}
