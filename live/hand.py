@@ -27,10 +27,10 @@ STROKE = 5
 BAY = 13
 """Cells; gaps in the hand up to this width belong to it: the pen that it holds, shadow between fingers."""
 
-RIM = 2
+RIM = 3
 """Cells around what was recognised of the hand that are its as well."""
 
-NEAR = 6
+NEAR = 4
 """Cells around the hand in which its dark edges, its shadow and the tip of its pen may still deceive."""
 
 NEAR_TRUST = 0.5
@@ -82,9 +82,11 @@ class HandWatch:
         # A sleeve may have an ink's colour. It is told from fresh ink by where it comes from; between the
         # two lies the hand, or at least the border of another colour.
         plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
-        arm = _grown_from_ring(broad & plain & (labels != GROUND) & ~strange)
+        arm = _grown_from(_OUTER_RING, broad & plain & (labels != GROUND) & ~strange)
         # The pen in the hand and parts of skin have ink's colours; the hand encloses them.
-        hand = _widened(_enclosed(arm | strange), RIM)
+        # A white pen and a shadow look like paper that has changed.
+        veil = _grown_from(arm | strange, arm | strange | broad & (labels == GROUND))
+        hand = _widened(_enclosed(veil), RIM)
         self._settle(now, labels, hand, seconds)
         return np.where(hand, 0.0, np.where(_widened(hand, NEAR), NEAR_TRUST, 1.0)).astype(np.float32)
 
@@ -121,16 +123,23 @@ def _widened(mask: Mask, cells: int) -> Mask:
     return np.asarray(cv2.dilate(mask.view(np.uint8), _disc(2 * cells + 1)) > 0)
 
 
-def _grown_from_ring(mask: Mask) -> Mask:
-    """The connected parts of the mask that reach into the outer half of the ring."""
+def _grown_from(seeds: Mask, mask: Mask) -> Mask:
+    """The connected parts of the mask in which there are seeds."""
     _, parts = cv2.connectedComponents(mask.view(np.uint8), connectivity=4, ltype=cv2.CV_16U)
-    edge = RING // 2
-    rim = np.ones((SIZE, SIZE), dtype=np.bool_)
-    rim[edge:-edge, edge:-edge] = False
     chosen = np.zeros(int(parts.max()) + 1, dtype=np.bool_)
-    chosen[parts[rim]] = True
+    chosen[parts[seeds]] = True
     chosen[0] = False
     return np.asarray(chosen[parts])
+
+
+def _outer_ring() -> Mask:
+    """The outer half of the ring."""
+    ring = np.ones((SIZE, SIZE), dtype=np.bool_)
+    ring[RING // 2 : -RING // 2, RING // 2 : -RING // 2] = False
+    return ring
+
+
+_OUTER_RING = _outer_ring()
 
 
 def _enclosed(mask: Mask) -> Mask:
