@@ -50,6 +50,9 @@ TOLERANCE = (0.014, 0.040)
 """Greatest distance in OKLab between a colour and its family, at tolerance 1: near the paper, where skin
 and red tints lie close together and the light has been levelled, and at full ink, where markers differ."""
 
+PAPER_DIM, PAPER_TINT = 0.05, 0.022
+"""How much darker, and how much more coloured, in OKLab, bare paper may be by noise alone."""
+
 NEUTRAL = 0.6
 """Share of the tolerance that an ink without chroma gets: it has no hue that could vary, and dark skin and
 cloth lie next to black."""
@@ -172,7 +175,7 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
         classes[closer] = np.where(from_paper[closer] < GROUND_SHARE * way, GROUND, index)
     # Brighter than paper is gloss, and the paper itself may be off by its noise in any direction.
     tinted = np.abs(seen[:, 1:] - anchors[0, 1:]).max(axis=1)
-    classes[(seen[:, 0] > anchors[0, 0] - 0.04) & (tinted < TOLERANCE[0] * tolerance)] = GROUND
+    classes[(seen[:, 0] > anchors[0, 0] - PAPER_DIM) & (tinted < PAPER_TINT * tolerance)] = GROUND
     return classes
 
 

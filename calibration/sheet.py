@@ -24,6 +24,9 @@ MARKER_NAMES = ("upper left", "upper right", "lower right", "lower left")
 LEAST_MARKERS = 2
 """One marker is too small to tell where the far side of the sheet lies."""
 
+LEAST_CORNER = 50.0
+"""Square pixels that two neighbouring sides of a sheet must span (as vectors), at least."""
+
 STILL = 1.0
 """Pixels by which the markers may seem to move, on average, while the sheet lies still."""
 
@@ -258,10 +261,11 @@ def _project(homography: NDArray[np.float64], points: NDArray[np.float32]) -> ND
 
 
 def _is_clockwise(quad: NDArray[np.float32]) -> bool:
-    """Whether four points make a convex figure, clockwise as a person sees it (y runs down)."""
+    """Whether four points in pixels make a convex figure, clockwise as a person sees it (y runs down), with
+    corners plain enough to tell their order."""
     edge = np.roll(quad, -1, axis=0) - quad
     after = np.roll(edge, -1, axis=0)
-    return bool((edge[:, 0] * after[:, 1] - edge[:, 1] * after[:, 0] > 0).all())
+    return bool((edge[:, 0] * after[:, 1] - edge[:, 1] * after[:, 0] > LEAST_CORNER).all())
 
 
 def _four_sided(hull: NDArray[Any]) -> NDArray[np.float32] | None:

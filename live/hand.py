@@ -49,9 +49,8 @@ Mask = NDArray[np.bool_]
 class HandWatch:
     """Follows what lies on the sheet and tells what lies over it. Used by one thread.
 
-    Four things betray a hand. It has colours that no ink explains. It comes in over the edge of the
-    drawing area, on which nobody draws. It is broader than a stroke. And it moves: what it covers comes
-    back, as ink never does.
+    Three things betray a hand. It has colours that no ink explains. It comes in over the edge of the
+    drawing area, beyond which nobody draws. And it is broader than a stroke.
     """
 
     def __init__(self) -> None:
@@ -67,8 +66,8 @@ class HandWatch:
         """How far each cell of this picture may be trusted to show the sheet.
 
         bgr: uint8 (SIZE, SIZE, 3), the levelled sheet with its ring. labels: uint8 (SIZE, SIZE), its inks
-        or `UNKNOWN`. seconds: since the last picture. Returns float32
-        (SIZE, SIZE): 0 under the hand, 1 well away from it.
+        or `UNKNOWN`. seconds: since the last picture. Returns float32 (SIZE, SIZE): 0 under the hand, 1
+        well away from it.
         """
         now = bgr.astype(np.float32)
         if self._lying is None:
@@ -83,10 +82,10 @@ class HandWatch:
         # two lies the hand, or at least the border of another colour.
         plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
         arm = _grown_from(_OUTER_RING, broad & plain & (labels != GROUND) & ~strange)
-        # The pen in the hand and parts of skin have ink's colours; the hand encloses them.
         # A white pen and a shadow look like paper that has changed.
-        veil = _grown_from(arm | strange, arm | strange | broad & (labels == GROUND))
-        hand = _widened(_enclosed(veil), RIM)
+        body = _grown_from(arm | strange, arm | strange | broad & (labels == GROUND))
+        # Parts of the pen and of the skin have ink's colours; the hand encloses them.
+        hand = _widened(_enclosed(body), RIM)
         self._settle(now, labels, hand, seconds)
         return np.where(hand, 0.0, np.where(_widened(hand, NEAR), NEAR_TRUST, 1.0)).astype(np.float32)
 

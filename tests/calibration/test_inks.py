@@ -1,0 +1,134 @@
+"""The inks: every ink is itself, its tints are nothing else, and what is no ink is unknown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from calibration.inks import Inks, classify, ink_table, linear_light, oklab, read_inks, srgb_of
+from models.faults import UsageFault
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, UNKNOWN, WATER
+
+MARKERS = {
+    "ground": "#f4f2ec",
+    "road": "#28282c",
+    "green": "#22904a",
+    "building": "#cc2a30",
+    "water": "#2258b4",
+}
+INKS = Inks.from_hex(MARKERS)
+TABLE = ink_table(INKS)
+INK_CLASSES = [ROAD, GREEN, BUILDING, WATER]
+
+
+def read(colour: NDArray[np.float32]) -> int:
+    """The class of one colour, sRGB 0..1, through the table."""
+    pixel = np.rint(np.clip(colour, 0, 1) * 255).astype(np.uint8)[::-1]
+    return int(read_inks(pixel[None, None], TABLE)[0, 0])
+
+
+def test_every_ink_reads_as_itself() -> None:
+    assert [read(colour) for colour in INKS.levelled()] == list(range(len(CLASS_NAMES)))
+
+
+@given(ink=st.sampled_from(INK_CLASSES), share=st.floats(0, 1), by_light=st.booleans())
+def test_on_the_way_from_paper_to_ink_there_is_no_other_ink(ink: int, share: float, by_light: bool) -> None:
+    paper, full = INKS.levelled()[GROUND], INKS.levelled()[ink]
+    if by_light:
+        mixed = srgb_of(linear_light(paper) * (1 - share) + linear_light(full) * share)
+    else:
+        mixed = (paper * (1 - share) + full * share).astype(np.float32)
+    expected = {GROUND, ink, UNKNOWN}
+    assert read(mixed) in expected
+    if share > 0.75:
+        assert read(mixed) == ink
+    if share < 0.1:
+        assert read(mixed) == GROUND
+
+
+@given(ink=st.sampled_from([GREEN, BUILDING, WATER]), layers=st.floats(0.8, 2.0))
+def test_several_layers_of_an_ink_are_not_black(ink: int, layers: float) -> None:
+    paper, full = linear_light(INKS.levelled()[GROUND]), linear_light(INKS.levelled()[ink])
+    assert read(srgb_of((paper * (full / paper) ** layers).astype(np.float32))) == ink
+
+
+@given(
+    ink=st.sampled_from([GROUND, *INK_CLASSES]),
+    noise=st.tuples(st.integers(-5, 5), st.integers(-5, 5), st.integers(-5, 5)),
+)
+def test_the_noise_of_a_sensor_changes_no_class(ink: int, noise: tuple[int, int, int]) -> None:
+    assert read((INKS.levelled()[ink] + np.array(noise) / 255).astype(np.float32)) == ink
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        (200, 140, 115),
+        (170, 115, 90),
+        (120, 75, 55),
+        (90, 58, 42),
+        (235, 150, 40),
+        (130, 50, 150),
+        (200, 190, 60),
+    ],
+    ids=["light skin", "tan skin", "brown skin", "dark skin", "orange", "purple", "olive"],
+)
+def test_what_is_no_ink_is_unknown(colour: tuple[int, int, int]) -> None:
+    assert read((np.array(colour) / 255).astype(np.float32)) == UNKNOWN
+
+
+def test_a_greater_tolerance_leaves_less_unknown() -> None:
+    unknown = [int((ink_table(INKS, tolerance) == UNKNOWN).sum()) for tolerance in (0.5, 1.0, 2.0, 6.0)]
+    assert unknown == sorted(unknown, reverse=True)
+    assert unknown[0] > 2 * unknown[-1]
+
+
+def test_the_table_holds_what_the_exact_rule_says() -> None:
+    rgb = np.random.default_rng(3).integers(0, 256, (4000, 3), dtype=np.uint8)
+    exact = classify((rgb / 255).astype(np.float32), INKS)
+    table = read_inks(rgb[None, :, ::-1].copy(), TABLE)[0]
+    # They differ by the rounding to 16 bits, at borders between classes alone.
+    assert (exact == table).mean() > 0.97
+    assert TABLE.shape == (1, 65536)
+    assert set(np.unique(TABLE)) == {GROUND, *INK_CLASSES, UNKNOWN}
+
+
+def test_only_the_ratio_of_ink_to_paper_counts() -> None:
+    dim = {name: f"#{int(c[1:3], 16) // 2:02x}{int(c[3:5], 16) // 2:02x}{int(c[5:], 16) // 2:02x}"
+           for name, c in MARKERS.items()}  # fmt: skip
+    np.testing.assert_allclose(Inks.from_hex(dim).levelled(), INKS.levelled(), atol=0.02)
+
+
+def test_oklab_is_ottossons() -> None:
+    # Without stray light his table gives white (1, 0, 0); with it, greys stay free of colour.
+    greys = np.repeat(np.linspace(0, 1, 9, dtype=np.float32)[:, None], 3, axis=1)
+    lab = oklab(greys)
+    assert np.abs(lab[:, 1:]).max() < 1e-3
+    assert (np.diff(lab[:, 0]) > 0).all()
+    assert lab[-1, 0] == pytest.approx(1.0, abs=1e-3)
+
+
+@given(st.floats(0, 1))
+def test_srgb_and_linear_light_undo_each_other(value: float) -> None:
+    there = linear_light(np.array([value], dtype=np.float32))
+    assert float(srgb_of(there)[0]) == pytest.approx(value, abs=1e-4)
+
+
+@pytest.mark.parametrize("bad", ["", "red", "#12345", "#gg0000", "22904a"])
+def test_an_ink_that_is_no_colour_is_refused_by_name(bad: str) -> None:
+    with pytest.raises(UsageFault, match="'green'"):
+        Inks.from_hex({**MARKERS, "green": bad})
+
+
+def test_an_ink_as_bright_as_the_paper_is_refused() -> None:
+    with pytest.raises(UsageFault, match=r"'water'.*brightest"):
+        Inks.from_hex({**MARKERS, "water": "#f0f0ff"})
+
+
+def test_a_picture_is_read_pixel_by_pixel() -> None:
+    colours = np.rint(INKS.levelled()[:, ::-1] * 255).astype(np.uint8)
+    truth = np.random.default_rng(2).integers(0, 5, (40, 60)).astype(np.uint8)
+    np.testing.assert_array_equal(read_inks(colours[truth], TABLE), truth)
