@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
 from live.flow import Picture
+
+RATE_SPAN: Final = 2.0
+"""Seconds over which pictures per second are measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class Percentiles:
 class Measured:
     """What was measured over a stretch of the show.
 
-    fps: pictures shown a second. shown, dropped: pictures shown, and camera frames that never were.
+    fps: pictures shown a second, of the last two seconds. shown, dropped: pictures shown, and camera frames
+    that never were, though nobody held the picture.
     latency_ms: from grab to flip. stages_ms: median milliseconds of each stage, in order.
     """
 
@@ -58,15 +63,20 @@ class Meter:
         self._latency.append((now - picture.grabbed) * 1000.0)
         self._stages.append({**picture.stages_ms, "output": output_ms})
 
-    def measured(self) -> Measured:
+    def withheld(self, picture: Picture) -> None:
+        """A new picture wasn't shown because a performer holds another: its frame isn't dropped."""
+        self._last_seq = max(self._last_seq, picture.seq)
+
+    def measured(self, now: float) -> Measured:
         """The figures of the pictures that are kept; `shown` and `dropped` count from the start."""
-        span = self._flips[-1] - self._flips[0] if len(self._flips) > 1 else 0.0
+        flips = [flip for flip in self._flips if flip > now - RATE_SPAN]
+        span = flips[-1] - flips[0] if flips else 0.0
         stages = {
             name: float(np.median([s[name] for s in self._stages if name in s]))
             for name in (self._stages[-1] if self._stages else {})
         }
         return Measured(
-            fps=(len(self._flips) - 1) / span if span > 0 else 0.0,
+            fps=(len(flips) - 1) / span if span > 0 else 0.0,
             shown=self._shown,
             dropped=self._dropped,
             latency_ms=_percentiles(self._latency),

@@ -85,12 +85,12 @@ class Worker:
         self._rendered: tuple[float, ...] = ()
         self._view: NDArray[np.uint8] | None = None
         self._thread: threading.Thread | None = None
+        side = parts.engine.side
+        self._empty = Reading(np.zeros((side, side), np.uint8), 0, clock.now(), None, False)
 
     def start(self) -> None:
         """Begin with the city on empty paper, so that there is a picture before there is a frame."""
-        side = self._parts.engine.side
-        empty = Reading(np.zeros((side, side), np.uint8), 0, self._clock.now(), None, False, "")
-        self.pictures.put(self._picture(self.reading or empty))
+        self.pictures.put(self._picture(self.reading or self._empty))
         self._ending.clear()
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         self._thread.start()
@@ -108,16 +108,13 @@ class Worker:
                 if frame is not None:
                     self.reading = self._parts.reader.read(frame)
                     self._view = view_of(frame, self.reading)
-                    self.pictures.put(self._picture(self.reading))
-                elif self.reading is not None and self._weights() != self._rendered:
-                    # The camera is silent, but the city changes all the same.
-                    self.pictures.put(self._picture(self.reading))
+                elif self._weights() == self._rendered:
+                    continue
+                # Without a frame the camera is silent, but the city changes all the same.
+                self.pictures.put(self._picture(self.reading or self._empty))
                 self.fault = ""
             except Exception as error:  # a show never stops for what a frame or an engine does
-                reason = " ".join(str(error).split())[:120]
-                self.fault = (
-                    f"no new picture ({type(error).__name__}: {reason}); trying again with every frame"
-                )
+                self.fault = f"no new picture ({_reason(error)}); trying again with every frame"
 
     def _weights(self) -> tuple[float, ...]:
         return mix_weights(self._state(), self._clock.now())
@@ -125,10 +122,16 @@ class Worker:
     def _picture(self, reading: Reading) -> Picture:
         weights = self._weights()
         begun = self._clock.now()
+        self._rendered = ()  # if it fails, it is tried again even where no other frame comes
         rgb = self._parts.engine.render(reading.labels, mix_field(weights))
         self._rendered = weights
         stages = {**reading.stages_ms, "generate": (self._clock.now() - begun) * 1000.0}
         return Picture(rgb, reading.seq, reading.grabbed, stages, self._view)
+
+
+def _reason(error: Exception) -> str:
+    """What was raised, on one line and not too long."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
 
 
 def view_of(frame: Frame, reading: Reading) -> NDArray[np.uint8]:
@@ -172,12 +175,15 @@ class Stage:
         self._status: Mapping[str, float | str] = {}
         self._status_due = 0.0
         self._camera_live = True
+        self._output_fault = ""
+        self._stopped = False
 
     def run(self, seconds: float | None = None) -> None:
         """Show until the show is quit, or for `seconds`; may be called again."""
         self._worker.start()
         end = None if seconds is None else self._clock.now() + seconds
         shown: tuple[object, ...] = ()
+        newest: Picture | None = None  # also while the projector holds another
         try:
             while self.state.running and (end is None or self._clock.now() < end):
                 self._hear()
@@ -186,14 +192,21 @@ class Stage:
                     self._status_due = now + STATUS_EVERY
                     self._tell()
                 picture = self._worker.pictures.take(timeout=TICK)
-                if picture is not None and (self._picture is None or not self.state.frozen):
-                    self._picture = picture
+                newest = picture or newest
+                if newest is not None and (self._picture is None or not self.state.frozen):
+                    self._picture = newest
+                elif picture is not None:
+                    self._meter.withheld(picture)
                 light = brightness(self.state, self._clock.now())
                 lines = self.lines if self.state.overlay else ()
                 looks = (id(self._picture), light, lines, self._has_inset())
                 if self._picture is not None and looks != shown:
-                    self._show(self._picture, light, lines, fresh=self._picture is picture)
-                    shown = looks
+                    try:
+                        self._show(self._picture, light, lines, fresh=self._picture is picture)
+                    except Exception as error:  # nor does it stop for what a display does
+                        self._output_fault = f"the output failed ({_reason(error)}); trying again"
+                    else:
+                        self._output_fault, shown = "", looks
         finally:
             self._worker.close()
 
@@ -209,7 +222,7 @@ class Stage:
 
     def measured(self) -> Measured:
         """What was measured of the last pictures."""
-        return self._meter.measured()
+        return self._meter.measured(self._clock.now())
 
     def restart_meter(self, keep: int) -> None:
         """Measure from now on, over the last `keep` pictures."""
@@ -226,7 +239,8 @@ class Stage:
 
     def stop(self) -> None:
         """End the show after the picture in work; may be called from a signal handler."""
-        self._apply(Quit())
+        # A handler runs between any two steps of the main thread, which may be about to set the state.
+        self._stopped = True
 
     def _hear(self) -> None:
         for key in self.parts.output.keys():  # noqa: SIM118 - of a keyboard
@@ -234,6 +248,8 @@ class Stage:
                 self._apply(command)
         for command in self.parts.control.drain():
             self._apply(command)
+        if self._stopped:
+            self._apply(Quit())
         self.parts.control.publish(self.state, self._status)
 
     def _apply(self, command: Command) -> None:
@@ -271,7 +287,12 @@ class Stage:
         tape = self.parts.tape
         notes = [
             note
-            for note in (self._worker.fault, reading.note if reading else "", tape.note if tape else "")
+            for note in (
+                self._output_fault,
+                self._worker.fault,
+                reading.note if reading else "",
+                tape.note if tape else "",
+            )
             if note
         ]
         self.lines = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,9 +19,10 @@ from live.clock import MonotonicClock
 from live.config import CameraSettings, ControlSettings, EngineSettings, Inset, Settings
 from live.opening import opened_show
 from live.output.headless import HeadlessOutput
-from live.stage import Stage
+from live.stage import Stage, Worker
 from models.engines.base import Engine
 from models.faults import DeviceFault, InputFault
+from tests.live.conftest import soon
 from tests.live.control.client import OscClient
 
 SIDE = 64
@@ -34,6 +36,7 @@ class ScriptedOutput(HeadlessOutput):
         default_factory=list
     )
     looks: int = 0
+    fault: Exception | None = None
 
     def __post_init__(self) -> None:
         super().__init__((160, 90))
@@ -43,6 +46,13 @@ class ScriptedOutput(HeadlessOutput):
         if self.steps and self.steps[0][0](self):
             self.steps.pop(0)[1](self)
         return super().keys()
+
+    def show(
+        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+    ) -> None:
+        if self.fault is not None:
+            raise self.fault
+        super().show(rgb, overlay, inset)
 
     def then(
         self, condition: Callable[[ScriptedOutput], bool], act: Callable[[ScriptedOutput], object]
@@ -198,6 +208,69 @@ def test_a_generator_that_raises_is_told_to_the_operator_and_comes_back(show: Sh
     show.run()
     assert show.output.last.max() > 0
     assert all("\n" not in line for line in show.stage.lines)
+
+
+def test_what_is_wrong_is_told_until_it_is_right_again(show: Show) -> None:
+    """Between two frames, too: the worker looks around more often than a frame comes."""
+    worker = Worker(show.stage.parts, lambda: show.stage.state, MonotonicClock())
+    worker.start()
+    try:
+        show.engine.fault = RuntimeError("out of memory")
+        assert soon(lambda: bool(worker.fault))
+        for _ in range(30):
+            assert "RuntimeError: out of memory" in worker.fault
+            time.sleep(0.01)
+        show.engine.fault = None
+        assert soon(lambda: not worker.fault)
+    finally:
+        worker.close()
+
+
+def test_an_output_that_raises_is_told_to_the_operator_and_comes_back(show: Show) -> None:
+    def fail(output: ScriptedOutput) -> None:
+        output.fault = RuntimeError("no such display")
+
+    def heal(output: ScriptedOutput) -> None:
+        output.fault = None
+        output.then(pictures(output.shown + 3), pressing("ctrl+q"))
+
+    show.output.then(pictures(3), fail)
+    show.output.then(lambda _: "no such display" in " ".join(show.stage.lines), heal)
+    show.run()
+    assert show.output.last.max() > 0
+
+
+def test_what_changed_during_a_freeze_is_seen_after_it_even_without_a_camera(show: Show) -> None:
+    held: list[NDArray[np.uint8]] = []
+    arrived: list[int] = []
+
+    def hold(output: ScriptedOutput) -> None:
+        held.append(output.last.copy())
+        output.press("3")
+
+    show.stage.parts.camera.close()
+    show.output.then(pictures(1), pressing("f"))
+    show.output.then(lambda _: show.stage.state.frozen, hold)
+    show.output.then(
+        lambda _: show.stage.state.mix.at(show.stage.now())[2] == 1.0, lambda o: arrived.append(o.looks)
+    )
+    show.output.then(lambda o: o.looks > arrived[0] + 20, pressing("f"))
+    show.output.then(lambda o: bool((o.last != held[0]).any()), pressing("ctrl+q"))
+    show.run()
+
+
+def test_a_city_can_be_chosen_before_there_is_a_frame(show: Show) -> None:
+    seen: list[NDArray[np.uint8]] = []
+
+    def choose(output: ScriptedOutput) -> None:
+        seen.append(output.last.copy())
+        output.press("2")
+
+    show.stage.parts.camera.close()
+    show.stage.parts.camera.frames.take()
+    show.output.then(pictures(1), choose)
+    show.output.then(lambda o: o.shown > 5 and bool((o.last != seen[0]).any()), pressing("ctrl+q"))
+    show.run()
 
 
 def test_freeze_holds_the_picture_while_the_show_goes_on(show: Show) -> None:
