@@ -175,7 +175,7 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
         classes[closer] = np.where(from_paper[closer] < GROUND_SHARE * way, GROUND, index)
     # Brighter than paper is gloss, and the paper itself may be off by its noise in any direction.
     tinted = np.abs(seen[:, 1:] - anchors[0, 1:]).max(axis=1)
-    classes[(seen[:, 0] > anchors[0, 0] - PAPER_DIM) & (tinted < PAPER_TINT * tolerance)] = GROUND
+    classes[(seen[:, 0] > anchors[0, 0] - PAPER_DIM) & (tinted < PAPER_TINT * min(tolerance, 1.5))] = GROUND
     return classes
 
 

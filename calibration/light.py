@@ -28,6 +28,12 @@ SHADOW_DEPTH = 0.8
 SHADOW_TINT = 0.1
 """By how much a shadow may tint the paper, as a logarithm between its channels."""
 
+SHADOW_EVEN = 0.92
+"""Least ratio between the values of the brighter parts of a cell that lies in a shadow."""
+
+BRIGHT_PARTS = 6
+"""Of the 16 parts of a cell, how many are taken for its paper."""
+
 Cells = NDArray[np.float32]
 """float32 (GRID, GRID, 3): the paper's BGR values, cell by cell."""
 
@@ -39,7 +45,7 @@ def estimate_paper(bgr: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = No
     and there. hidden: bool (GRID, GRID), cells over which something lies. Returns float32 (GRID, GRID, 3),
     each at least 1.
     """
-    cells = brightest(bgr)
+    cells, even = _brightest(bgr)
     logs = np.log(np.maximum(cells, 2.0)).reshape(-1, 3)
     luma = logs.mean(axis=1)
     # Paper is where all channels are bright: ink dims at least one of them.
@@ -56,10 +62,11 @@ def estimate_paper(bgr: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = No
         weight = open_cells * np.exp(-((np.minimum(below, 0) / closeness) ** 2)) + 1e-6
         weight[over.min(axis=1) > 3 * closeness] = 1e-6
     # What the surface is too smooth to follow, where paper is in sight; nothing where it isn't. Paper in
-    # the shadow of a thing is as dark as a tint of ink, but it has the colour of paper.
+    # the shadow of a thing is as dark as the blurred edge of a black line, but even.
     over = logs - surface
-    plain = (over.max(axis=1) - over.min(axis=1) < SHADOW_TINT) & (np.abs(over).max(axis=1) < SHADOW_DEPTH)
-    seen = np.maximum(weight, plain * open_cells).reshape(GRID, GRID, 1).astype(np.float32)
+    neutral = over.max(axis=1) - over.min(axis=1) < SHADOW_TINT
+    shaded = neutral & even.ravel() & (np.abs(over).max(axis=1) < SHADOW_DEPTH)
+    seen = np.maximum(weight, shaded * open_cells).reshape(GRID, GRID, 1).astype(np.float32)
     rest = (logs - surface).reshape(GRID, GRID, 3).astype(np.float32) * seen
     near = cv2.GaussianBlur(seen, (0, 0), 1.5).reshape(GRID, GRID, 1)
     local = cv2.GaussianBlur(rest, (0, 0), 1.5) / (near + 0.1)
@@ -67,12 +74,16 @@ def estimate_paper(bgr: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = No
     return cast(Cells, np.exp(smooth + local).clip(1, 255).astype(np.float32))
 
 
-def brightest(bgr: NDArray[np.uint8]) -> Cells:
-    """The brighter part of each cell, float32 (GRID, GRID, 3): paper, if any shows between strokes."""
+def _brightest(bgr: NDArray[np.uint8]) -> tuple[Cells, NDArray[np.bool_]]:
+    """The brighter part of each cell, which is paper if any shows between strokes, and whether that part is
+    all alike, bool (GRID, GRID)."""
     fine = cv2.resize(bgr, (4 * GRID, 4 * GRID), interpolation=cv2.INTER_AREA).astype(np.float32)
     parts = fine.reshape(GRID, 4, GRID, 4, 3).transpose(0, 2, 1, 3, 4).reshape(GRID, GRID, 16, 3)
-    order = np.argsort(parts.min(axis=3), axis=2)[:, :, -6:]
-    return cast(Cells, np.take_along_axis(parts, order[..., None], axis=2).mean(axis=2))
+    dimmest = parts.min(axis=3)
+    order = np.argsort(dimmest, axis=2)[:, :, -BRIGHT_PARTS:]
+    ranked = np.take_along_axis(dimmest, order, axis=2)
+    even = ranked[:, :, 0] > SHADOW_EVEN * ranked[:, :, -1]
+    return np.take_along_axis(parts, order[..., None], axis=2).mean(axis=2), even
 
 
 def level(bgr: NDArray[np.uint8], paper: Cells) -> NDArray[np.uint8]:

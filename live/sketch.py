@@ -44,8 +44,9 @@ HIDDEN_INERTIA = 3.0
 """The same where something covers the paper, so that the light there is only inferred."""
 
 
-PHOTO_TOLERANCE = 6.0
-"""In a photograph there is neither a hand to be told from ink nor a calibration of its markers."""
+PHOTO_TOLERANCE = 50.0
+"""In a photograph there is neither a hand to be told from ink nor a calibration of its markers: the nearest
+ink has it."""
 
 LEAST_VOTES = 60
 """Of 255, what a class must hold of a pixel and its surroundings to be read there."""
