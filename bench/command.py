@@ -13,7 +13,7 @@ from bench.generator import bench_generator
 from bench.reading import bench_reading
 from bench.show import bench_show
 from live.camera.drawings import DRAWING_NAMES
-from live.cli import seconds
+from live.cli import positive
 from live.config import load_settings
 
 
@@ -23,7 +23,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     benches = p.add_subparsers(required=True, metavar="BENCH")
     show = benches.add_parser("show", help="the whole show, end to end, without a window")
     show.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
-    show.add_argument("--seconds", type=seconds, default=60.0, metavar="S", help="how long to measure (60)")
+    show.add_argument(
+        "--seconds", type=positive, default=60.0, metavar="S", help="how long to measure (60)"
+    )
     show.add_argument(
         "--camera",
         default="simulated",
@@ -43,11 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     reading.add_argument(
         "--drawing", choices=DRAWING_NAMES, action="append", help="all of them if none is given"
     )
-    reading.add_argument("--seed", type=int, default=1, metavar="N", help="the chance of the drawings (1)")
-    reading.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
-    reading.add_argument("--fps", type=seconds, default=30.0, metavar="F", help="frames a second (30)")
     reading.add_argument(
-        "--seconds", type=seconds, default=0.0, metavar="S", help="of each drawing; all if not given"
+        "--seed", type=_seed, default=1, metavar="N", help="the chance of the drawings (1)"
+    )
+    reading.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
+    reading.add_argument("--fps", type=positive, default=30.0, metavar="F", help="frames a second (30)")
+    reading.add_argument(
+        "--seconds", type=positive, default=0.0, metavar="S", help="of each drawing; all if not given"
     )
     reading.add_argument("--json", action="store_true", help="print one JSON object")
     reading.set_defaults(
@@ -65,6 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = run(args)
     print(json.dumps(result, indent=None if args.json else 2, ensure_ascii=False))
     return 0
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number, 0 or more")
+    return int(text)
 
 
 def _side(side: int) -> int:

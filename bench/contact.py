@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
 
-from bench.reading import watch
+from bench.reading import frame_count, watch
 from live.camera.simulated import SimulatedSheet
 from live.config import load_settings
 from live.pictures import write_picture
@@ -26,22 +29,27 @@ def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -
     """Write a picture with a row for each moment: camera | labels | each city of the configured set."""
     settings = load_settings(None)
     city_set = load_city_set(settings.cities.set)
-    engine = open_engine(city_set, side, settings.engine.name).engine
     sheet = SimulatedSheet(drawing, seed)
-    moments = [
-        share * sheet.finished_after + 0.6 for share in MOMENTS
-    ]  # a little later, when it has settled
+    # A little later, when it has settled.
+    moments = [share * sheet.finished_after + 0.6 for share in MOMENTS]
+    fps, seconds = 15.0, moments[-1] + 0.2
     rows: list[NDArray[np.uint8]] = []
-    for now, picture, reading, _ in watch(sheet, side, fps=15.0):
-        if len(rows) == len(moments) or now < moments[len(rows)]:
-            continue
-        width = round(side * picture.shape[1] / picture.shape[0])
-        camera = cv2.resize(picture, (width, side), interpolation=cv2.INTER_AREA)[:, :, ::-1]
-        cities = [
-            engine.render(reading.labels, mix_field(np.eye(len(city_set.names))[n].tolist()))
-            for n in range(len(city_set.names))
-        ]
-        rows.append(np.hstack([camera.astype(np.uint8), paint(reading.labels), *cities]))
-    engine.close()
+    with closing(open_engine(city_set, side, settings.engine.name).engine) as engine:
+        for now, picture, reading, _ in track(
+            watch(sheet, side, fps, seconds=seconds),
+            drawing,
+            total=frame_count(seconds, fps),
+            console=Console(stderr=True),
+            transient=True,
+        ):
+            if len(rows) == len(moments) or now < moments[len(rows)]:
+                continue
+            width = round(side * picture.shape[1] / picture.shape[0])
+            camera = cv2.resize(picture, (width, side), interpolation=cv2.INTER_AREA)[:, :, ::-1]
+            cities = [
+                engine.render(reading.labels, mix_field(np.eye(len(city_set.names))[n].tolist()))
+                for n in range(len(city_set.names))
+            ]
+            rows.append(np.hstack([camera.astype(np.uint8), paint(reading.labels), *cities]))
     write_picture(path, np.vstack(rows))
     return {"written": str(path), "drawing": drawing, "seed": seed, "cities": city_set.names}

@@ -97,6 +97,11 @@ def errors(
     return judged & (labels != truth.labels), judged
 
 
+def frame_count(seconds: float, fps: float) -> int:
+    """How many frames a stretch of time has, at least one."""
+    return max(1, round(seconds * fps))
+
+
 def watch(
     sheet: SimulatedSheet, side: int, fps: float, start: float = 0.0, seconds: float = 0.0
 ) -> Iterator[tuple[float, NDArray[np.uint8], Reading, Truth]]:
@@ -106,7 +111,7 @@ def watch(
     """
     reader = SheetReader(side, SheetSettings(), InkSettings())
     end = start + seconds if seconds else sheet.finished_after + 2.0
-    for number in range(int((end - start) * fps)):
+    for number in range(frame_count(end - start, fps)):
         now = start + number / fps
         picture = sheet.render(now)
         reading = reader.read(Frame(picture, number + 1, now))
@@ -121,7 +126,7 @@ def bench_reading(
     report = {}
     for name in drawings:
         sheet, score = SimulatedSheet(name, seed), Score(side)
-        frames = round((seconds or sheet.finished_after + 2.0) * fps)
+        frames = frame_count(seconds or sheet.finished_after + 2.0, fps)
         watched = watch(sheet, side, fps, seconds=seconds)
         shown = track(watched, name, total=frames, console=Console(stderr=True), transient=True)
         for now, _, reading, truth in shown:

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import cv2
@@ -33,16 +36,12 @@ from models.palette import paint
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal has a · or any name of a file
     try:
-        if arguments[:1] == ["train"]:
-            return _train(arguments[1:])
-        if arguments[:1] == ["bench"]:
-            from bench.command import main as bench
-
-            return bench(arguments[1:])
-        args = _parser().parse_args(arguments)
-        run: Callable[[argparse.Namespace], int] = args.run
-        return run(args)
+        code = _run(arguments)
+        sys.stdout.flush()  # here, where it is known what to do if nobody reads it
+        return code
     except Fault as fault:
         print(f"cities: {fault}", file=sys.stderr)
         return fault.exit_code
@@ -51,6 +50,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `cities config | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments[:1] == ["train"]:
+        return _train(arguments[1:])
+    if arguments[:1] == ["bench"]:
+        from bench.command import main as bench
+
+        return bench(arguments[1:])
+    args = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = args.run
+    return run(args)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -72,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         "--headless", action="store_true", help="no window: for tests, recordings and remote machines"
     )
     live.add_argument("--window", action="store_true", help="a window on the desktop, not fullscreen")
-    live.add_argument("--seconds", type=seconds, metavar="N", help="end after so many seconds")
+    live.add_argument("--seconds", type=positive, metavar="N", help="end after so many seconds")
     live.add_argument("--record", type=Path, metavar="FILE", help="record what is shown to an .mp4")
     live.add_argument("--osc-port", type=int, metavar="P", help="UDP port for OSC; 0 takes any free one")
     live.set_defaults(run=_live)
@@ -128,11 +139,11 @@ def _sheet_option(p: argparse.ArgumentParser) -> None:
     )
 
 
-def seconds(text: str) -> float:
-    """An option that is a time."""
+def positive(text: str) -> float:
+    """An option that is a time or a rate."""
     value = float(text)
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return value
 
 
@@ -167,15 +178,29 @@ def _live(args: argparse.Namespace) -> int:
         "output.fullscreen": False if args.window else None,
     }
     settings = _settings(args.show, overrides)
-    with opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record) as stage:
-        # A stop from outside ends the show as the quit key does: files and devices are closed.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stage.stop())
+    # A stop from outside is always heard: while devices are opened or closed it interrupts that, and a show
+    # that runs ends as by the quit key.
+    with (
+        _on_stop(signal.default_int_handler),
+        opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record) as stage,
+        _on_stop(lambda *_: stage.stop()),
+    ):
         print(stage.greeting, flush=True)
         stage.run(args.seconds)
         measured = stage.measured()
     print(f"shown {measured.shown} pictures, {measured.dropped} dropped, {measured.fps:.1f} fps at the end")
     return 0
+
+
+@contextmanager
+def _on_stop(handle: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Meanwhile, let Ctrl+C and SIGTERM call this."""
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _sketch(args: argparse.Namespace) -> int:

@@ -43,12 +43,13 @@ def opened_show(
         closing.callback(control.close)
         output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
         closing.callback(output.close)
-        tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
-        if tape is not None:
-            closing.callback(tape.close)
         camera = Camera(open_source(settings.camera, clock), clock=clock, timeout=settings.camera.timeout)
         closing.callback(camera.close)
         camera.start(FIRST_PICTURE)
+        # Last, since it writes over a recording that is there already.
+        tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
+        if tape is not None:
+            closing.callback(tape.close)
         control.start()
         parts = Parts(camera, reader, opened.engine, output, control, tape)
         header = (

@@ -43,6 +43,12 @@ def test_the_bench_of_the_reading_judges_every_frame(capsys: pytest.CaptureFixtu
     assert letters["total_ms"]["p50"] > 0
 
 
+def test_the_shortest_bench_of_the_reading_has_one_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "bench reading --drawing letters --side 64 --seconds 0.001 --json"
+    assert main(words.split()) == 0
+    assert json.loads(capsys.readouterr().out)["drawings"]["letters"]["frames"] == 1
+
+
 def test_the_contact_sheet_shows_a_drawing_in_every_city(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,7 +60,9 @@ def test_the_contact_sheet_shows_a_drawing_in_every_city(
     assert (rows[128:, 114:178] != 255).mean() > 0.2, "the labels of the finished drawing"
 
 
-@pytest.mark.parametrize("words", ["show --seconds 0", "generator --side big", "singing"])
+@pytest.mark.parametrize(
+    "words", ["show --seconds 0", "reading --seed -1", "generator --side big", "singing"]
+)
 def test_what_can_not_be_meant_is_refused(words: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["bench", *words.split()])

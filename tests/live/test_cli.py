@@ -126,7 +126,9 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
     [
         ("render MAP --labels --city venice -o OUT", 2, 'no city "venice"'),
         ("render MAP --labels --city dubai -o out.gif", 3, "written as .png or .jpg"),
+        ("render MAP --labels --city dubai -o .", 3, "written as .png or .jpg"),
         ("render MAP --labels --city dubai -o OUT --set nowhere", 3, "no city set"),
+        (f"list --set {'x' * 5000}", 3, "no city set"),
         ("render PHOTO --labels --city dubai -o OUT", 3, "not a map in the five flat colours"),
         ("render missing.png --city dubai -o OUT", 3, "missing.png can't be read"),
         ("sketch MAP -o OUT", 3, "no sheet found"),
@@ -134,8 +136,8 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
         ("sketch MAP -o OUT --sheet 0,0,9,9,9,0,0,9", 2, "corners"),
         ("config --show missing.toml", 3, "missing.toml"),
         ("config --show BROKEN", 2, "broken"),
-        ("live --headless --camera no-such-camera", 4, "no-such-camera"),
-        ("live --headless --camera missing.mp4", 3, "missing.mp4"),
+        ("live --headless --camera no-such-camera --osc-port 0", 4, "no-such-camera"),
+        ("live --headless --camera missing.mp4 --osc-port 0", 3, "missing.mp4"),
         ("live --headless --camera simulated --record nowhere/out.mp4 --osc-port 0", 3, "nowhere/out.mp4"),
         ("live --headless --camera simulated --osc-port 70000", 2, "osc_port"),
     ],
@@ -215,6 +217,33 @@ def test_the_show_runs_records_and_ends_by_itself(tmp_path: Path) -> None:
     ok, frame = recorded.read()
     assert ok
     assert frame.std() > 2.0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGTERM")
+def test_a_show_that_is_still_opening_can_be_terminated() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection and says nothing
+        port = silent.getsockname()[1]
+        show = run(["live", "--headless", "--camera", f"http://127.0.0.1:{port}/", "--osc-port", "0"])
+        silent.settimeout(60)
+        with silent.accept()[0]:
+            show.send_signal(signal.SIGTERM)
+            said, told = show.communicate(timeout=30)
+    assert (show.returncode, said, told) == (130, "", "")
+
+
+def test_a_camera_that_can_not_be_had_leaves_an_older_recording_alone(tmp_path: Path) -> None:
+    film = tmp_path / "show.mp4"
+    film.write_bytes(b"the last show")
+    words = "live --headless --camera missing.mp4 --osc-port 0 --record"
+    assert main([*words.split(), str(film)]) == 3
+    assert film.read_bytes() == b"the last show"
+
+
+def test_a_terminal_without_our_signs_is_told_all_the_same() -> None:
+    listing = run(["list"], PYTHONIOENCODING="ascii")
+    said, told = listing.communicate(timeout=60)
+    assert (listing.returncode, told) == (0, "")
+    assert "palm-springs" in said
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGTERM")

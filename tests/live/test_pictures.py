@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from live.pictures import read_map, read_picture, write_picture
 from models.faults import InputFault
-from models.palette import paint
+from models.palette import BUILDING, GROUND, paint
 
 
 def test_a_map_comes_back_from_disk(tmp_path: Path) -> None:
@@ -31,6 +32,23 @@ def test_a_palette_png_is_a_map_too(tmp_path: Path) -> None:
     assert read_picture(path).shape == (5, 5, 3)
 
 
+@pytest.mark.parametrize("depth", [np.uint8, np.uint16])
+def test_what_is_transparent_is_paper(tmp_path: Path, depth: type[np.unsignedinteger[Any]]) -> None:
+    bgra = np.zeros((8, 8, 4), depth)  # all transparent, and black underneath
+    bgra[2:4] = np.array([0, 0, 1, 1]) * np.iinfo(depth).max
+    cv2.imwrite(str(tmp_path / "map.png"), bgra)
+    labels = read_map(tmp_path / "map.png")
+    assert (labels[2:4] == BUILDING).all()
+    assert (labels == BUILDING).sum() == 16
+    assert (labels == GROUND).sum() == 48
+
+
+def test_a_map_larger_than_what_is_read_at_once(tmp_path: Path) -> None:
+    labels = np.random.default_rng(1).integers(0, 5, (15, 11), dtype=np.uint8).repeat(100, 0).repeat(100, 1)
+    write_picture(tmp_path / "map.png", paint(labels))
+    assert (read_map(tmp_path / "map.png") == labels).all()
+
+
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n", None])
 def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "photo.jpg"
@@ -47,8 +65,9 @@ def test_a_photograph_is_no_map(tmp_path: Path) -> None:
         read_map(tmp_path / "photo.png")
 
 
-@pytest.mark.parametrize("name", ["out.gif", "out", "missing/out.png"])
+@pytest.mark.parametrize("name", ["out.gif", "out", "missing/out.png", "out.d/taken.png"])
 def test_where_a_picture_can_not_be_written_it_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / "out.d" / "taken.png").mkdir(parents=True)
     with pytest.raises(InputFault, match="out"):
         write_picture(tmp_path / name, np.zeros((4, 4, 3), np.uint8))
     assert not list(tmp_path.rglob("*.partial"))
