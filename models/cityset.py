@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +31,7 @@ T = TypeVar("T", bound="CityCard | SetCard")
 
 @dataclass(frozen=True, slots=True)
 class CityCard:
-    """A city: its name (lower case, no spaces), its title, and where it was learnt and on which terms."""
+    """A city: its name (see `is_city_name`), its title, and where it was learnt and on which terms."""
 
     name: str
     title: str
@@ -71,6 +73,14 @@ class CitySet:
         object.__setattr__(self, "names", tuple(city.name for city in self.card.cities))
 
 
+CITY_NAME_RULE: Final = "a name is words in lower case, joined by hyphens"
+
+
+def is_city_name(text: str) -> bool:
+    """Whether a city can be called this in an address: see CITY_NAME_RULE."""
+    return text == text.lower() and re.fullmatch(r"[^\W_]+(-[^\W_]+)*", text) is not None
+
+
 def shipped_sets() -> tuple[str, ...]:
     """Names of the sets that come with the program."""
     return tuple(sorted(card.parent.name for card in SHIPPED.glob(f"*/{CARD}")))
@@ -83,26 +93,35 @@ def load_city_set(name: str | Path) -> CitySet:
     """
     folder = SHIPPED / name if name in shipped_sets() else Path(name)
     path = folder / CARD
-    if not path.is_file():
-        known = ", ".join(shipped_sets()) or "none"
-        raise InputFault(
-            f"there is no city set {str(name)!r}: no {path}; give a folder or a shipped set ({known})"
-        )
-    card = _read_card(path)
+    card = _read_card(path, name)
     network = folder / NETWORK
-    if not network.is_file():
-        raise InputFault(f"{network} is missing; the city set is not whole, so copy its folder again")
-    if hashlib.sha256(network.read_bytes()).hexdigest() != card.sha256:
+    try:
+        content = network.read_bytes()
+    except OSError as error:
+        raise InputFault(
+            f"{network} can't be read ({error.strerror}); the set is not whole, so copy its folder again"
+        ) from None
+    if hashlib.sha256(content).hexdigest() != card.sha256:
         raise InputFault(
             f"{network} is not the network that {CARD} describes (another checksum); copy the set again"
         )
     return CitySet(name=folder.name, network=network, card=card)
 
 
-def _read_card(path: Path) -> SetCard:
+def _read_card(path: Path, name: str | Path) -> SetCard:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        known = ", ".join(shipped_sets()) or "none"
+        raise InputFault(
+            f"there is no city set {_short(name)!r}: {_short(path)}: {error.strerror}; "
+            f"give a folder or a shipped set ({known})"
+        ) from None
+    except RecursionError:
+        raise InputFault(
+            f"{path} is not a card but nested without end; copy the set's folder again"
+        ) from None
+    except ValueError as error:  # JSON's and UTF-8's own, and a number of too many digits
         raise InputFault(f"{path} is not JSON: {error}; copy the set's folder again") from None
     if not isinstance(raw, dict):
         raise InputFault(f"{path} holds no card; copy the set's folder again")
@@ -124,8 +143,16 @@ def _read_card(path: Path) -> SetCard:
         raise InputFault(
             f"{path}: noise_channels is {card.noise_channels}, but this program makes {NOISE_CHANNELS}"
         )
+    if not 0.0 < card.metres_per_pixel < math.inf:
+        raise InputFault(f"{path}: metres_per_pixel is {card.metres_per_pixel}, and must be above 0")
     if not cities:
         raise InputFault(f"{path}: cities is empty; a set holds at least one city")
+    names = [city.name for city in cities]
+    for n, city in enumerate(names):
+        if not is_city_name(city):
+            raise InputFault(f"{path}: cities[{n}] is named {city!r}; {CITY_NAME_RULE}")
+        if city in names[:n]:
+            raise InputFault(f"{path}: two cities are named {city}; names must differ")
     return card
 
 
@@ -160,6 +187,10 @@ def _list(path: Path, key: str, raw: object) -> list[Any]:
     if not isinstance(raw, list):
         raise InputFault(f"{path}: {key!r} must be a list")
     return raw
+
+
+def _short(text: str | Path) -> str:
+    return f"…{str(text)[-80:]}" if len(str(text)) > 80 else str(text)
 
 
 def write_card(card: SetCard, folder: Path) -> None:

@@ -70,5 +70,8 @@ def _open(name: str, city_set: CitySet, side: int, threads: int) -> Engine:
 
 
 def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [
+        line for line in lines if line and not line.startswith("Exception from ")
+    ]  # OpenVINO's own code
     return lines[0][:160] if lines else type(error).__name__

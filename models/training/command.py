@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from models.faults import InputFault
 from models.training.export import export_set
-from models.training.pairs import load_city
+from models.training.pairs import LARGEST_CROP, load_city
 from models.training.sources import SHIPPED_SOURCES, load_sources
 from models.training.train import Training, TrainingOptions
 
@@ -57,9 +58,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `cities train`; returns the exit code, raises Fault for what a person can mend."""
     p = parser()
     args = p.parse_args(argv)
-    if args.crop % 32 or args.crop < 64:
-        p.error(f"--crop {args.crop} must be a multiple of 32, at least 64")
-    if args.minutes < 0 or args.width < 8 or args.width % 2 or args.batch < 1 or args.threads < 0:
+    if args.crop % 32 or not 64 <= args.crop <= LARGEST_CROP:
+        p.error(f"--crop {args.crop} must be a multiple of 32 from 64 to {LARGEST_CROP}")
+    if not 0 <= args.seed < 1 << 32:
+        p.error(f"--seed {args.seed} must be from 0 to {(1 << 32) - 1}")
+    if (
+        not 0 <= args.minutes < math.inf
+        or args.width < 8
+        or args.width % 2
+        or args.batch < 1
+        or args.threads < 0
+    ):
         p.error(
             "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 1"
         )

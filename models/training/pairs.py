@@ -21,6 +21,8 @@ from models.palette import BUILDING, GREEN, GROUND, ROAD, UNKNOWN, WATER, classe
 
 DEEP_WATER: Final = np.array([30.0, 52.0, 62.0])
 """The darkest tone of open water that is taught, RGB grey levels."""
+LARGEST_CROP: Final = 992
+"""Pixels of a crop's side: the noise that it is cut from is a little larger."""
 IMAGE_ENDINGS: Final = (".png", ".jpg", ".jpeg")
 
 
@@ -178,7 +180,7 @@ class Sampler:
         for city in cities:
             areas = np.array([p.labels.size for p in city.train], dtype=np.float64)
             self._odds.append(areas / areas.sum())
-        self._noise = noise_field(1024)
+        self._noise = noise_field(LARGEST_CROP + 32)
         # Not every city has a sea, but every sheet may: where a city has no open water of its own, it
         # borrows another's, in the tone of what water it has.
         self._seas = [(n, p) for n, city in enumerate(cities) for p in city.train if _share(p, WATER) > 0.2]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
+from models.cityset import CITY_NAME_RULE, is_city_name
 from models.faults import InputFault
 
 SHIPPED_SOURCES: Final = Path(__file__).parent / "shipped.toml"
@@ -40,9 +41,11 @@ def load_sources(path: Path = SHIPPED_SOURCES) -> SetSources:
     """Read such a file (`shipped.toml` beside this module is one); InputFault if it isn't right."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputFault(f"there is no {path}; give a file like {SHIPPED_SOURCES}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InputFault(
+            f"{path} can't be read ({error.strerror}); give a file like {SHIPPED_SOURCES}"
+        ) from None
+    except (ValueError, RecursionError) as error:
         raise InputFault(f"{path} is not TOML: {error}") from None
     cities = raw.get("city")
     if not isinstance(cities, list) or not cities:
@@ -54,13 +57,19 @@ def load_sources(path: Path = SHIPPED_SOURCES) -> SetSources:
     )
 
 
-def _source(path: Path, raw: dict[str, Any]) -> CitySource:
+def _source(path: Path, raw: object) -> CitySource:
+    if not isinstance(raw, dict):
+        raise InputFault(f"{path}: city must be tables, [[city]], not {raw!r}")
     known = [f.name for f in fields(CitySource)]
     if unknown := sorted(raw.keys() - set(known)):
         raise InputFault(
             f"{path}: a [[city]] has an unknown key {unknown[0]!r}; known are {', '.join(known)}"
         )
     texts = {name: _text(path, raw, name) for name in known if name != "zoom"}
+    if not is_city_name(texts["folder"]):
+        raise InputFault(
+            f"{path}: folder {texts['folder']!r} can't be the name of its city; {CITY_NAME_RULE}"
+        )
     return CitySource(zoom=_number(path, raw, "zoom"), **texts)
 
 

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.nn import functional
@@ -198,13 +199,16 @@ class Training:
     def _resume(self) -> None:
         if not self._checkpoint.exists():
             return
-        tensors = load_file(self._checkpoint)
-        meta = read_metadata(self._checkpoint)
-        names = [c.city for c in self.cities]
-        if (
-            json.loads(meta["cities"]) != names
-            or json.loads(meta["options"])["width"] != self.options.width
-        ):
+        try:
+            tensors = load_file(self._checkpoint)
+            meta = read_metadata(self._checkpoint)
+            begun = json.loads(meta["cities"]), json.loads(meta["options"])["width"]
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
+            raise InputFault(
+                f"{self._checkpoint} is no checkpoint of a training ({type(error).__name__}); give another "
+                "--out or remove it"
+            ) from None
+        if begun != ([c.city for c in self.cities], self.options.width):
             raise InputFault(f"{self._checkpoint} is of another training; give another --out or remove it")
         for name, module in self._modules().items():
             module.load_state_dict(_below(tensors, name))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_a_missing_set_is_told_with_what_there_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda f: (f / NETWORK).unlink(), "model.onnx is missing"),
+        (lambda f: (f / NETWORK).unlink(), "model.onnx can't be read"),
         (lambda f: (f / NETWORK).write_bytes((f / NETWORK).read_bytes()[:1000]), "another checksum"),
         (lambda f: (f / CARD).write_text("{"), "is not JSON"),
         (lambda f: (f / CARD).write_bytes(b"\xff\xfe\x00"), "is not JSON"),
@@ -63,6 +64,15 @@ def test_a_missing_set_is_told_with_what_there_is(tmp_path: Path) -> None:
         (lambda f: change_card(f, lambda c: c["cities"].append(3)), r"cities\[4\] must be an object"),
         (lambda f: change_card(f, lambda c: c["classes"].reverse()), "classes are water"),
         (lambda f: change_card(f, lambda c: c.update(noise_channels=3)), "noise_channels is 3"),
+        (
+            lambda f: change_card(f, lambda c: c.update(metres_per_pixel=math.nan)),
+            "metres_per_pixel is nan",
+        ),
+        (lambda f: change_card(f, lambda c: c["cities"][1].update(name="Las Vegas")), "named 'Las Vegas'"),
+        (lambda f: change_card(f, lambda c: c["cities"][1].update(name="\ud800")), "lower case"),
+        (lambda f: change_card(f, lambda c: c["cities"][1].update(name="dubai")), "two cities are named"),
+        (lambda f: (f / CARD).write_text("[" * 100_000), "nested without end"),
+        (lambda f: (f / CARD).write_text('{"version": ' + "9" * 5000 + "}"), "is not JSON"),
     ],
 )
 def test_a_spoilt_set_is_refused_in_one_sentence(

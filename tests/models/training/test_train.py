@@ -94,6 +94,20 @@ def test_the_exported_graph_is_the_trained_network(tmp_path: Path) -> None:
         assert np.abs(ran.astype(int) - wanted).max() <= 1
 
 
+@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"\x02\0\0\0\0\0\0\0{}"])
+def test_a_foreign_checkpoint_is_refused(training: Training, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "checkpoint.safetensors").write_bytes(content)
+    with pytest.raises(InputFault, match="is no checkpoint of a training"):
+        Training(training.cities, tmp_path, OPTIONS)
+
+
+@pytest.mark.parametrize("words", ["--minutes nan", "--crop 1024", "--crop 100", "--seed -1", "--width 9"])
+def test_options_out_of_range_are_refused(words: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--out", str(tmp_path / "out"), *words.split()])
+    assert caught.value.code == 2
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -102,6 +116,8 @@ def test_the_exported_graph_is_the_trained_network(tmp_path: Path) -> None:
         (("zoom", "zom"), "unknown key 'zom'"),
         (("[[city]]", "[[town]]"), "names no"),
         (("title =", "title ="[:-1]), "is not TOML"),
+        (("[[city]]", "city = [1]\n[[town]]"), "city must be tables"),
+        (('folder = "dark"', 'folder = "The Dark"'), "can't be the name of its city"),
         (('folder = "dark"', 'folder = "venice"'), "venice/images holds no"),
     ],
 )
