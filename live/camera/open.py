@@ -63,6 +63,11 @@ def _uvc(settings: CameraSettings, number: int, name: str = "") -> Source:
 
 
 def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        # OpenCV crashes on it.
+        raise InputFault(f"{path}: this name isn't UTF-8, and so can't be opened; rename it") from None
     if path.exists() and not path.is_file():
         raise InputFault(
             f"{path} is no file; a source is a video, a picture, or the number or name of a camera"

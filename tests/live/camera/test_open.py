@@ -87,6 +87,7 @@ def test_the_simulated_sheet_has_the_size_that_is_asked_for() -> None:
         ("{}/letters.mp4", InputFault, "letters.mp4 is neither a video nor a picture that can be read"),
         ("{}/empty.mp4", InputFault, "empty.mp4 is neither a video nor a picture that can be read"),
         ("{}/folder.mp4", InputFault, "folder.mp4 is no file"),
+        ("{}/caf\udce9.jpg", InputFault, "isn't UTF-8"),
         ("63", DeviceFault, "USB camera 63"),
         ("simulatd", DeviceFault, 'did you mean "simulated"?'),
         ("USB2.0 HD UVC WebCam of Nobody", DeviceFault, "no camera of a name like"),
