@@ -158,6 +158,7 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
     anchors = oklab(colours)
     seen = oklab(srgb)
     from_paper = np.linalg.norm(seen - anchors[0], axis=1)
+    powers = np.vstack([(seen**2).sum(axis=1), seen.T, np.ones(len(seen), dtype=np.float32)])
     # Distances are told in tolerances: 1 is as far as a colour may lie from its family.
     nearest = np.full(len(seen), 1.0, dtype=np.float32)
     classes = np.full(len(seen), UNKNOWN, dtype=np.uint8)
@@ -167,9 +168,10 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
         share = np.linalg.norm(members - anchors[0], axis=1) / way
         vivid = np.interp(np.linalg.norm(anchors[index, 1:]), (0.0, 0.1), (NEUTRAL, 1.0))
         allowed = (tolerance * vivid * np.interp(share, (0.0, 1.0), TOLERANCE)).astype(np.float32)
-        # |s - m|² = |s|² - 2 s·m + |m|²
-        squares = (seen**2).sum(axis=1, keepdims=True) - 2 * (seen @ members.T) + (members**2).sum(axis=1)
-        distance = np.sqrt(np.maximum(squares, 0) / allowed**2).min(axis=1)
+        # |s - m|² / a² = |s|² / a² - 2 s·m / a² + |m|² / a², all of it one product of matrices.
+        terms = np.column_stack([np.ones(len(members)), -2 * members, (members**2).sum(axis=1)])
+        squares = (terms / allowed[:, None] ** 2).astype(np.float32) @ powers
+        distance = np.sqrt(np.maximum(squares.min(axis=0), 0))
         closer = distance < nearest
         nearest[closer] = distance[closer]
         classes[closer] = np.where(from_paper[closer] < GROUND_SHARE * way, GROUND, index)

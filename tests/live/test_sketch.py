@@ -1,0 +1,320 @@
+"""The reading as a whole, on the simulated sheet, whose truth is known."""
+
+from __future__ import annotations
+
+import functools
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from bench.reading import Score, errors, watch
+from live.camera.simulated import Conditions, SimulatedSheet
+from live.config import InkSettings, SheetSettings
+from live.flow import Frame, Reading
+from live.sketch import Settler, SheetReader, majority, read_photo
+from models.faults import InputFault, UsageFault
+from models.palette import BUILDING, CLASS_NAMES, GROUND, ROAD, UNKNOWN, WATER, paint
+
+SIDE = 256
+
+
+def reader(side: int = SIDE) -> SheetReader:
+    return SheetReader(side, SheetSettings(), InkSettings())
+
+
+def read_at(
+    sheet_reader: SheetReader, sheet: SimulatedSheet, moment: float, begin: float, seconds: float
+) -> Reading:
+    """Let the reader look at one moment of the sheet for so long, and return the last reading."""
+    for number in range(max(round(seconds * 30), 1)):
+        # The noise of the sensor is another one in every frame.
+        picture = sheet.render(moment + 1e-4 * (number % 9))
+        reading = sheet_reader.read(Frame(picture, number + 1, begin + number / 30))
+    return reading
+
+
+@functools.cache
+def finished(drawing: str, seed: int = 1, **conditions: object) -> tuple[SimulatedSheet, float]:
+    """A sheet, and the moment at which its drawing is done and the hand is away."""
+    sheet = SimulatedSheet(drawing, seed, conditions=Conditions(**conditions))  # type: ignore[arg-type]
+    return sheet, sheet.finished_after + 1.0
+
+
+# While it is drawn
+
+
+@pytest.mark.parametrize(
+    ("drawing", "seed", "start", "fps"),
+    [("town", 1, 0.0, 15.0), ("letters", 2, 7.0, 20.0), ("island", 3, 0.0, 15.0)],
+)
+def test_a_drawing_is_read_as_it_grows(drawing: str, seed: int, start: float, fps: float) -> None:
+    score = Score(SIDE)
+    sheet = SimulatedSheet(drawing, seed)
+    for now, _, reading, truth in watch(sheet, SIDE, fps, start, 9.0):
+        if now < start + 1.0:
+            continue  # what is already there when the reading begins has to appear first
+        assert reading.found
+        assert reading.labels.max() < len(CLASS_NAMES)
+        score.add(now, reading, truth)
+    assert min(score.shares) >= 0.98, f"at {score.worst_at} s"
+    assert score.ghosts.mean() <= 0.001
+    assert (score.judged > 0).sum() >= 2
+
+
+@pytest.mark.parametrize(
+    ("sleeve", "skin"),
+    [((34, 86, 172), (226, 176, 152)), ((20, 20, 22), (90, 60, 45))],
+    ids=["blue sleeve", "black sleeve, dark skin"],
+)
+def test_a_hand_that_comes_and_rests_and_goes_is_no_city(
+    sleeve: tuple[int, int, int], skin: tuple[int, int, int]
+) -> None:
+    sheet = SimulatedSheet("island", 1, conditions=Conditions(sleeve=sleeve, skin=skin))
+    sheet_reader, score = reader(), Score(SIDE)
+    # It draws, rests for a second over what it has drawn, and draws on.
+    moments = [i / 15 for i in range(6 * 15)]
+    moments[60:60] = [moments[60]] * 15
+    for number, moment in enumerate(moments):
+        picture = sheet.render(moment + 1e-4 * (number % 7))
+        reading = sheet_reader.read(Frame(picture, number + 1, number / 15))
+        score.add(moment, reading, sheet.truth(moment, SIDE))
+    assert score.ghosts.mean() <= 0.001
+
+
+def test_a_stroke_appears_within_half_a_second() -> None:
+    blank = SimulatedSheet("harbour", 1, conditions=Conditions(hand=False))
+    sheet_reader = reader()
+    read_at(sheet_reader, blank, 0.0, 0.0, 0.5)
+    moment = blank.finished_after + 1
+    truth = blank.truth(moment, SIDE)
+    before = read_at(sheet_reader, blank, moment, 0.5, 0.0)
+    assert (before.labels == GROUND).all()
+    after = read_at(sheet_reader, blank, moment, 0.54, 0.45)
+    wrong, judged = errors(moment, after.labels, truth)
+    assert wrong.sum() < 0.002 * judged.sum()
+
+
+# What disturbs it
+
+
+@pytest.mark.parametrize("side", [128, 300, 512])
+def test_any_side_is_read(side: int) -> None:
+    sheet, moment = finished("harbour")
+    reading = read_at(reader(side), sheet, moment, 0.0, 0.4)
+    wrong, judged = errors(moment, reading.labels, sheet.truth(moment, side))
+    assert reading.labels.shape == (side, side)
+    assert wrong.sum() < 0.005 * judged.sum()
+
+
+def test_poor_light_is_levelled() -> None:
+    sheet, moment = finished("town", light_slope=0.5, warmth=0.25, vignette=0.3, noise=4.0)
+    reading = read_at(reader(), sheet, moment, 0.0, 0.5)
+    wrong, judged = errors(moment, reading.labels, sheet.truth(moment, SIDE))
+    assert wrong.sum() < 0.005 * judged.sum()
+
+
+def test_a_lamp_that_is_switched_changes_the_city_for_a_few_seconds_at_most() -> None:
+    sheet, moment = finished("town")
+    sheet_reader = reader()
+    read_at(sheet_reader, sheet, moment, 0.0, 0.5)
+    picture = sheet.render(moment)
+    dimmed = (picture * np.float32(0.55)).astype(np.uint8)
+    for number in range(100):
+        reading = sheet_reader.read(Frame(dimmed, number + 1, 1.0 + number / 30))
+    wrong, judged = errors(moment, reading.labels, sheet.truth(moment, SIDE))
+    assert wrong.sum() < 0.01 * judged.sum()
+
+
+def test_a_sheet_that_is_moved_is_read_where_it_lies() -> None:
+    sheet, moment = finished("town")
+    elsewhere, _ = finished("town", turn=7.0, tilt=20.0)
+    sheet_reader = reader()
+    read_at(sheet_reader, sheet, moment, 0.0, 0.5)
+    reading = read_at(sheet_reader, elsewhere, moment, 0.6, 1.0)
+    assert reading.corners is not None
+    np.testing.assert_allclose(reading.corners, elsewhere.corners, atol=1.5)
+    wrong, judged = errors(moment, reading.labels, sheet.truth(moment, SIDE))
+    assert wrong.sum() < 0.01 * judged.sum()
+
+
+def test_a_sheet_out_of_sight_stays_on_stage() -> None:
+    sheet, moment = finished("town")
+    sheet_reader = reader()
+    before = read_at(sheet_reader, sheet, moment, 0.0, 0.5)
+    table = np.full((720, 1280, 3), (52, 74, 104), dtype=np.uint8)
+    for number in range(30):
+        reading = sheet_reader.read(Frame(table, number + 1, 1.0 + number / 30))
+    assert not reading.found
+    assert "out of sight" in reading.note
+    assert (reading.labels == before.labels).mean() > 0.999
+
+
+def test_no_sheet_at_all_is_an_empty_city_and_a_note() -> None:
+    reading = reader().read(Frame(np.zeros((480, 640, 3), dtype=np.uint8), 1, 0.0))
+    assert reading.corners is None
+    assert not reading.found
+    assert "no sheet found" in reading.note
+    assert (reading.labels == GROUND).all()
+
+
+def test_a_hidden_marker_is_named() -> None:
+    sheet, moment = finished("town")
+    picture = sheet.render(moment)
+    corners = sheet.corners
+    left, bottom = corners[3]
+    picture[int(bottom) - 170 :, : int(left) - 10] = 60
+    reading = reader().read(Frame(picture, 1, 0.0))
+    assert reading.found
+    assert reading.note == "lower left marker hidden"
+
+
+def test_given_corners_need_no_markers() -> None:
+    sheet, moment = finished("town")
+    corners = tuple((float(x), float(y)) for x, y in sheet.corners)
+    sheet_reader = SheetReader(SIDE, SheetSettings(corners=corners), InkSettings())  # type: ignore[arg-type]
+    picture = sheet.render(moment)
+    outside = np.ones(picture.shape[:2], dtype=np.uint8)
+    grown = (sheet.corners - sheet.corners.mean(axis=0)) * 1.03 + sheet.corners.mean(axis=0)
+    cv2.fillConvexPoly(outside, np.round(grown).astype(np.int32), 0)
+    picture[outside > 0] = 70
+    for number in range(15):
+        reading = sheet_reader.read(Frame(picture, number + 1, number / 30))
+    wrong, judged = errors(moment, reading.labels, sheet.truth(moment, SIDE))
+    assert wrong.sum() < 0.01 * judged.sum()
+
+
+def test_clearing_forgets_at_once() -> None:
+    sheet, moment = finished("town")
+    sheet_reader = reader()
+    before = read_at(sheet_reader, sheet, moment, 0.0, 0.5)
+    assert (before.labels != GROUND).any()
+    sheet_reader.clear()
+    after = sheet_reader.read(Frame(sheet.render(moment), 99, 1.0))
+    assert (after.labels == GROUND).all()
+    again = read_at(sheet_reader, sheet, moment, 1.1, 0.5)
+    assert (again.labels == before.labels).mean() > 0.99
+
+
+def test_a_reading_tells_its_frame_and_its_stages() -> None:
+    sheet, moment = finished("town")
+    reading = reader().read(Frame(sheet.render(moment), 17, 3.5))
+    assert (reading.seq, reading.grabbed) == (17, 3.5)
+    assert list(reading.stages_ms) == ["rectify", "light", "inks", "settle"]
+    assert all(ms >= 0 for ms in reading.stages_ms.values())
+
+
+def test_the_labels_of_a_reading_are_its_own() -> None:
+    sheet, moment = finished("town")
+    sheet_reader = reader()
+    first = sheet_reader.read(Frame(sheet.render(moment), 1, 0.0))
+    kept = first.labels.copy()
+    read_at(sheet_reader, sheet, moment, 0.1, 0.5)
+    np.testing.assert_array_equal(first.labels, kept)
+
+
+# Its parts
+
+
+def test_settling_counts_time_and_not_frames() -> None:
+    trust = np.ones((8, 8), dtype=np.float32)
+    water = np.full((8, 8), WATER, dtype=np.uint8)
+    for fps in (10, 25, 60):
+        settler = Settler(8, 0.2)
+        needed = 0
+        while (settler.labels() == GROUND).all():
+            settler.update(water, trust, 1 / fps)
+            needed += 1
+            assert needed < 100
+        # The first frame begins the time.
+        assert 0.2 <= (needed - 1) / fps + 1e-6 <= 0.2 + 1 / fps
+
+
+def test_what_flickers_or_is_unknown_or_untrusted_never_settles() -> None:
+    settler = Settler(3, 0.2)
+    trust = np.ones((3, 3), dtype=np.float32)
+    trust[2] = 0
+    labels = np.full((3, 3), ROAD, dtype=np.uint8)
+    for number in range(60):
+        labels[0] = ROAD if number % 4 else WATER
+        labels[1] = UNKNOWN
+        settler.update(labels.copy(), trust, 1 / 30)
+    np.testing.assert_array_equal(settler.labels(), np.full((3, 3), GROUND))
+
+
+def test_a_seam_goes_to_a_neighbour_and_a_hand_stays_unknown() -> None:
+    fine = np.full((64, 64), WATER, dtype=np.uint8)
+    fine[:, 32:] = BUILDING
+    fine[:, 31:33] = UNKNOWN
+    fine[40:, 40:] = UNKNOWN
+    small = majority(fine, 32)
+    assert set(np.unique(small[:18])) == {WATER, BUILDING}
+    assert (small[23:, 23:] == UNKNOWN).all()
+
+
+# Photographs
+
+
+def photo_of(drawing: str, **conditions: object) -> tuple[NDArray[np.uint8], SimulatedSheet, float]:
+    room = Conditions(hand=False, **conditions)  # type: ignore[arg-type]
+    sheet = SimulatedSheet(drawing, 4, 1600, 900, conditions=room)
+    moment = sheet.finished_after + 1
+    return sheet.render(moment), sheet, moment
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {},
+        {"light_slope": 0.5, "warmth": 0.2, "noise": 5.0},
+        {"road": (62, 60, 64), "green": (110, 180, 60), "building": (225, 70, 60), "water": (40, 130, 200)},
+        {"road": (20, 20, 20), "green": (20, 90, 50), "building": (150, 30, 50), "water": (40, 50, 120)},
+    ],
+    ids=["plain", "poor light", "bright markers", "dark markers"],
+)
+def test_a_photo_is_read(conditions: dict[str, object]) -> None:
+    photo, sheet, moment = photo_of("town", **conditions)
+    labels = read_photo(photo, SIDE, "auto", InkSettings())
+    wrong, judged = errors(moment, labels, sheet.truth(moment, SIDE))
+    assert wrong.sum() < 0.003 * judged.sum()
+
+
+def test_a_photo_is_read_from_its_corners() -> None:
+    photo, sheet, moment = photo_of("harbour")
+    labels = read_photo(photo, SIDE, sheet.corners.tolist(), InkSettings())
+    wrong, judged = errors(moment, labels, sheet.truth(moment, SIDE))
+    assert wrong.sum() < 0.003 * judged.sum()
+
+
+def test_a_photo_that_is_the_sheet_is_read_whole() -> None:
+    photo, sheet, moment = photo_of("boulevards")
+    square = cv2.getPerspectiveTransform(
+        sheet.corners, np.array([(0, 0), (699, 0), (699, 699), (0, 699)], dtype=np.float32)
+    )
+    whole = np.asarray(cv2.warpPerspective(photo, square, (700, 700)), dtype=np.uint8)
+    labels = read_photo(whole, SIDE, "whole", InkSettings())
+    wrong, judged = errors(moment, labels, sheet.truth(moment, SIDE))
+    assert wrong.sum() < 0.003 * judged.sum()
+
+
+def test_a_drawing_in_flat_colours_is_read_as_it_is() -> None:
+    truth = SimulatedSheet("town", 1).truth(60.0, SIDE).labels
+    flat = cv2.resize(paint(truth)[..., ::-1], (512, 512), interpolation=cv2.INTER_NEAREST)
+    labels = read_photo(np.asarray(flat, dtype=np.uint8), SIDE, "whole", InkSettings())
+    window = np.ones((3, 3), dtype=np.uint8)
+    inside = cv2.dilate(truth, window) == cv2.erode(truth, window)
+    assert (labels == truth)[inside].mean() > 0.995
+
+
+def test_a_photo_without_a_sheet_is_refused_with_what_to_do() -> None:
+    table = np.random.default_rng(1).normal(90, 9, (600, 800, 3)).clip(0, 255).astype(np.uint8)
+    with pytest.raises(InputFault, match=r"no sheet found in table\.jpg.*--sheet whole"):
+        read_photo(table, SIDE, "auto", InkSettings(), "table.jpg")
+
+
+def test_corners_that_make_no_sheet_are_refused() -> None:
+    with pytest.raises(UsageFault, match="clockwise"):
+        read_photo(
+            np.zeros((90, 90, 3), dtype=np.uint8), 64, [(0, 0), (0, 9), (9, 9), (9, 0)], InkSettings()
+        )
