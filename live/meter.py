@@ -28,27 +28,33 @@ class Percentiles:
 class Measured:
     """What was measured over a stretch of the show.
 
-    fps: pictures shown a second, of the last two seconds. shown, dropped: pictures shown, and camera frames
-    that never were, though nobody held the picture.
+    fps: pictures shown a second, of the last two seconds. shown: pictures shown. frames, dropped: camera
+    frames shown, and those that never were, though nobody held the picture. last: number of the last frame.
     latency_ms: from grab to flip. stages_ms: median milliseconds of each stage, in order.
     """
 
     fps: float
     shown: int
+    frames: int
     dropped: int
+    last: int
     latency_ms: Percentiles
     stages_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 class Meter:
-    """Keeps what was measured of the last `keep` pictures. Used by the main thread alone."""
+    """Keeps what was measured of the last `keep` pictures. Used by the main thread alone.
 
-    def __init__(self, keep: int) -> None:
+    after: number of the frame behind which dropped ones count; 0 to begin with whichever comes first.
+    """
+
+    def __init__(self, keep: int, after: int = 0) -> None:
         self._flips: deque[float] = deque(maxlen=keep)
         self._latency: deque[float] = deque(maxlen=keep)
         self._stages: deque[Mapping[str, float]] = deque(maxlen=keep)
-        self._last_seq = 0
+        self._last_seq = after
         self._shown = 0
+        self._frames = 0
         self._dropped = 0
 
     def flipped(self, picture: Picture, output_ms: float, now: float) -> None:
@@ -60,6 +66,7 @@ class Meter:
         if self._last_seq:
             self._dropped += picture.seq - self._last_seq - 1
         self._last_seq = picture.seq
+        self._frames += 1
         self._latency.append((now - picture.grabbed) * 1000.0)
         self._stages.append({**picture.stages_ms, "output": output_ms})
 
@@ -68,7 +75,7 @@ class Meter:
         self._last_seq = max(self._last_seq, picture.seq)
 
     def measured(self, now: float) -> Measured:
-        """The figures of the pictures that are kept; `shown` and `dropped` count from the start."""
+        """The figures of the pictures that are kept; all counts are from the start."""
         flips = [flip for flip in self._flips if flip > now - RATE_SPAN]
         span = flips[-1] - flips[0] if flips else 0.0
         stages = {
@@ -78,7 +85,9 @@ class Meter:
         return Measured(
             fps=(len(flips) - 1) / span if span > 0 else 0.0,
             shown=self._shown,
+            frames=self._frames,
             dropped=self._dropped,
+            last=self._last_seq,
             latency_ms=_percentiles(self._latency),
             stages_ms=stages,
         )

@@ -8,8 +8,11 @@ generator or a client does.
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -28,6 +31,8 @@ from live.output.base import Output
 from live.output.compose import dim
 from live.show import Command, Quit, ShowState, brightness, mix_field, mix_weights, reduce
 from models.engines.base import Engine
+
+_log = logging.getLogger(__name__)
 
 TICK: Final = 1 / 60
 """Seconds that the main thread waits for a picture before it looks after keys, clients and fades again."""
@@ -84,21 +89,19 @@ class Worker:
         self._ending = threading.Event()
         self._rendered: tuple[float, ...] = ()
         self._view: NDArray[np.uint8] | None = None
-        self._thread: threading.Thread | None = None
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         side = parts.engine.side
         self._empty = Reading(np.zeros((side, side), np.uint8), 0, clock.now(), None, False)
 
     def start(self) -> None:
         """Begin with the city on empty paper, so that there is a picture before there is a frame."""
-        self.pictures.put(self._picture(self.reading or self._empty))
-        self._ending.clear()
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self.pictures.put(self._picture(self._empty))
         self._thread.start()
 
     def close(self) -> None:
         """End after the frame in work; a generator that hangs is left behind."""
         self._ending.set()
-        if self._thread is not None:
+        if self._thread.is_alive():
             self._thread.join(timeout=2.0)
 
     def _run(self) -> None:
@@ -114,6 +117,8 @@ class Worker:
                 self.pictures.put(self._picture(self.reading or self._empty))
                 self.fault = ""
             except Exception as error:  # a show never stops for what a frame or an engine does
+                if not self.fault:
+                    _log.exception("no new picture; the last one stands")
                 self.fault = f"no new picture ({_reason(error)}); trying again with every frame"
 
     def _weights(self) -> tuple[float, ...]:
@@ -179,13 +184,21 @@ class Stage:
         self._stopped = False
 
     def run(self, seconds: float | None = None) -> None:
-        """Show until the show is quit, or for `seconds`; may be called again."""
-        self._worker.start()
-        end = None if seconds is None else self._clock.now() + seconds
+        """Show until the show is quit, or for `seconds`. Once for each stage."""
+        end = math.inf if seconds is None else self._clock.now() + seconds
+        with closing(self.turns()) as turns:
+            for now in turns:
+                if now >= end:
+                    return
+
+    def turns(self) -> Generator[float, None, None]:
+        """The show, turn by turn of the main thread, for who wants to look on: the time after each turn.
+        Ends when the show is quit; closing it ends the show. Once for each stage."""
         shown: tuple[object, ...] = ()
         newest: Picture | None = None  # also while the projector holds another
+        self._worker.start()
         try:
-            while self.state.running and (end is None or self._clock.now() < end):
+            while self.state.running:
                 self._hear()
                 now = self._clock.now()
                 if now >= self._status_due:
@@ -204,9 +217,12 @@ class Stage:
                     try:
                         self._show(self._picture, light, lines, fresh=self._picture is picture)
                     except Exception as error:  # nor does it stop for what a display does
+                        if not self._output_fault:
+                            _log.exception("the output failed")
                         self._output_fault = f"the output failed ({_reason(error)}); trying again"
                     else:
                         self._output_fault, shown = "", looks
+                yield self._clock.now()
         finally:
             self._worker.close()
 
@@ -226,7 +242,7 @@ class Stage:
 
     def restart_meter(self, keep: int) -> None:
         """Measure from now on, over the last `keep` pictures."""
-        self._meter = Meter(keep)
+        self._meter = Meter(keep, after=self.measured().last)
 
     @property
     def reading(self) -> Reading | None:

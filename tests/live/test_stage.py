@@ -21,7 +21,7 @@ from live.opening import opened_show
 from live.output.headless import HeadlessOutput
 from live.stage import Stage, Worker
 from models.engines.base import Engine
-from models.faults import DeviceFault, InputFault
+from models.faults import DeviceFault, InputFault, UsageFault
 from tests.live.conftest import soon
 from tests.live.control.client import OscClient
 
@@ -175,7 +175,7 @@ def test_a_change_of_city_changes_the_picture_even_without_a_camera(show: Show) 
     show.output.then(pictures(5), lose_camera)
     show.output.then(
         lambda _: show.stage.state.mix.at(show.stage.now()) == (0.0, 1.0, 0.0, 0.0),
-        lambda output: output.then(pictures(output.shown + 0), pressing("ctrl+q")),
+        lambda output: output.then(pictures(output.shown + 1), pressing("ctrl+q")),
     )
     show.run()
     assert np.abs(show.output.last.astype(int) - seen[0]).mean() > 3.0
@@ -331,7 +331,7 @@ def test_what_was_opened_is_closed_again(settings: Settings, tmp_path: Path) -> 
     ("change", "fault", "sentence"),
     [
         (lambda s: replace(s, cities=replace(s.cities, set="venice")), InputFault, "no city set 'venice'"),
-        (lambda s: replace(s, cities=replace(s.cities, city="venice")), Exception, "venice"),
+        (lambda s: replace(s, cities=replace(s.cities, city="venice")), UsageFault, "venice"),
         (lambda s: replace(s, camera=replace(s.camera, source="no.mp4")), InputFault, r"no\.mp4"),
     ],
 )
