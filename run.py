@@ -1,6 +1,7 @@
 """Sets up and runs the show, or the tests, on a machine that has only Python 3.11 or newer.
 
     python3 run.py                 the show: the same as `cities live`
+    python3 run.py --headless      … and with its options
     python3 run.py list --json     any other command of `cities`
     python3 run.py test            the tests, with ruff and mypy; what follows `test` goes to pytest
 
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str]) -> int:
         return told(fault)
     if testing:
         return test(arguments[1:])
-    return become([str(SCRIPTS / "cities"), *(arguments or ["live"])])
+    if not arguments or (
+        arguments[0].startswith("-") and arguments[0] not in ("-h", "--help", "--version")
+    ):
+        arguments = ["live", *arguments]  # the show is what a newcomer wants
+    return become([str(SCRIPTS / "cities"), *arguments])
 
 
 def told(fault: str) -> int:

@@ -105,6 +105,13 @@ class SheetPosition:
         """The drawing area's corners in pixels, float32 (4, 2), clockwise from the top left."""
         return _project(self.homography, UNIT_SQUARE)
 
+    def share_within(self, width: int, height: int) -> float:
+        """How much of the drawing area lies within a picture of this size in pixels, 0..1."""
+        quad = self.corners
+        picture = np.array([(0, 0), (width, 0), (width, height), (0, height)], dtype=np.float32)
+        common, _ = cv2.intersectConvexConvex(quad, picture)
+        return float(common / max(cv2.contourArea(quad), 1e-6))
+
     @property
     def missing(self) -> str:
         """What of the sheet is hidden, for the operator: 'lower left marker hidden', or ''."""

@@ -2,12 +2,13 @@
 
 Exit codes: 0 all is well, 2 the command line or the configuration can't be meant, 3 a file is missing,
 broken or not what was asked for, 4 something of this machine can't be had (camera, display, port, engine),
-130 interrupted.
+130 interrupted at other work than a running show.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import io
 import json
@@ -24,12 +25,14 @@ from typing import Any
 import cv2
 import numpy as np
 
+from live import __version__
 from live.clock import MonotonicClock
 from live.config import Settings, default_show_path, dump_settings, load_settings
-from live.pictures import read_map, read_picture, write_picture
+from live.control.keys import key_help
+from live.pictures import map_share, read_map, read_picture, write_picture
 from live.show import find_city
-from models.cityset import load_city_set, shipped_sets
-from models.faults import DeviceFault, Fault
+from models.cityset import SHIPPED, load_city_set, shipped_sets
+from models.faults import DeviceFault, Fault, InputFault, UsageFault
 from models.palette import paint
 
 
@@ -50,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `cities config | head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print("cities: there is no space left where this was to be written; make some", file=sys.stderr)
+        return InputFault.exit_code
 
 
 def _run(arguments: list[str]) -> int:
@@ -68,8 +76,10 @@ def _parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="cities",
         description="A drawing under a camera becomes a city on the projector, live.",
-        epilog="exit codes: 2 bad usage or configuration, 3 bad file, 4 no camera, display, port or engine",
+        epilog="exit codes: 2 bad usage or configuration, 3 bad file, 4 no camera, display, port or "
+        "engine, 130 interrupted",
     )
+    p.add_argument("--version", action="version", version=f"cities {__version__}")
     commands = p.add_subparsers(required=True, metavar="COMMAND")
 
     live = commands.add_parser("live", help="run the show")
@@ -185,7 +195,7 @@ def _live(args: argparse.Namespace) -> int:
         opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record) as stage,
         _on_stop(lambda *_: stage.stop()),
     ):
-        print(stage.greeting, flush=True)
+        print(stage.greeting, *([] if args.headless else key_help(stage.state)), sep="\n", flush=True)
         stage.run(args.seconds)
         measured = stage.measured()
     print(f"shown {measured.shown} pictures, {measured.dropped} dropped, {measured.fps:.1f} fps at the end")
@@ -194,8 +204,11 @@ def _live(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _on_stop(handle: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Meanwhile, let Ctrl+C and SIGTERM call this."""
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Meanwhile, let Ctrl+C, SIGTERM and the closing of the terminal call this."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP"):  # Windows has none
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
@@ -204,6 +217,7 @@ def _on_stop(handle: Callable[[int, FrameType | None], object]) -> Iterator[None
 
 
 def _sketch(args: argparse.Namespace) -> int:
+    _check_output(args)
     labels = _read_drawing(args, args.side)
     write_picture(args.output, paint(labels))
     return 0
@@ -212,6 +226,7 @@ def _sketch(args: argparse.Namespace) -> int:
 def _render(args: argparse.Namespace) -> int:
     from live.render import render_map
 
+    _check_output(args)
     settings = _settings(args.show, {"cities.set": args.set})
     city_set = load_city_set(settings.cities.set)
     city = find_city(city_set.names, args.city)
@@ -228,16 +243,31 @@ def _render(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check_output(args: argparse.Namespace) -> None:
+    if args.output.exists() and args.photo.exists() and args.output.samefile(args.photo):
+        raise UsageFault(f"-o {args.output} would write over the picture that is read; give another name")
+
+
 def _read_drawing(args: argparse.Namespace, side: int) -> Any:
     from live.sketch import read_photo
 
     settings = _settings(args.show, {})
-    bgr = np.ascontiguousarray(read_picture(args.photo)[:, :, ::-1])
+    rgb = read_picture(args.photo)
+    if args.sheet == "auto" and map_share(rgb) > 0.98:
+        raise InputFault(
+            f"{args.photo} is a map in flat colours, not a photograph; render it by --labels, or read it "
+            "as a sheet by --sheet whole"
+        )
+    bgr = np.ascontiguousarray(rgb[:, :, ::-1])
     return read_photo(bgr, side, args.sheet, settings.inks, name=str(args.photo))
 
 
 def _list(args: argparse.Namespace) -> int:
     sets = [load_city_set(name) for name in ([args.set] if args.set else shipped_sets())]
+    if not sets:
+        raise InputFault(
+            f"{SHIPPED} holds no city set; this copy of the program isn't whole, so get it again"
+        )
     if args.json:
         listing = [
             {
@@ -284,11 +314,8 @@ def _train(arguments: list[str]) -> int:
         command = importlib.import_module("models.training.command")
     except ModuleNotFoundError as error:
         raise DeviceFault(
-            f"training needs {error.name}, which isn't here; run: pip install 'invisible-cities[train]'"
+            f"training needs {error.name}, which isn't here; in the project's folder, run: "
+            "pip install '.[train]'"
         ) from None
     code: int = command.main(arguments)
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

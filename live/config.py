@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 import tomlkit
 
+from live.camera.drawings import DRAWING_NAMES
 from models.faults import InputFault, UsageFault
 from models.palette import CLASS_NAMES
 
@@ -72,8 +73,11 @@ def _whole(low: int, high: int, step: int = 1) -> Kind:
 
 def _choice(*names: str) -> Kind:
     def read(value: Any) -> str:
-        if type(value) is not str or value not in names:
+        if type(value) is not str:
             raise ValueError
+        if value not in names:
+            near = difflib.get_close_matches(value, names, n=1)
+            raise ValueError(f'did you mean "{near[0]}"?' if near else "")
         return value
 
     *most, last = (f'"{name}"' for name in names)
@@ -150,7 +154,7 @@ class CameraSettings:
     timeout: Annotated[
         float, _number(0.1, 3600), "Seconds without a new picture after which the camera is opened anew"
     ] = 2.0
-    drawing: Annotated[str, _NAME, "What is drawn on the simulated sheet"] = "town"
+    drawing: Annotated[str, _choice(*DRAWING_NAMES), "What is drawn on the simulated sheet"] = "town"
     seed: Annotated[
         int, _whole(0, 999_999), "The chance of the simulated sheet: the same seed, the same frames"
     ] = 1
@@ -324,7 +328,8 @@ def _text_of(path: Path) -> str:
     except UnicodeDecodeError:
         raise UsageFault(f"{path}: this is no text in UTF-8, and so no show file") from None
     except (OSError, ValueError) as error:
-        raise InputFault(f"{path}: the show file can't be read ({error})") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InputFault(f"{path}: the show file can't be read ({reason})") from None
 
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:

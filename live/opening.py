@@ -21,6 +21,7 @@ from live.sketch import SheetReader
 from live.stage import Parts, Stage
 from models.cityset import load_city_set
 from models.engines import open_engine
+from models.faults import Fault
 
 FIRST_PICTURE = 20.0
 """Seconds that a camera may take to its first picture before the show starts without it."""
@@ -34,8 +35,12 @@ def opened_show(
     # Camera, worker and projector are the parallel parts; OpenCV's own threads would fight them.
     cv2.setNumThreads(1)
     with ExitStack() as closing:
-        city_set = load_city_set(settings.cities.set)
-        state = opening(city_set.names, settings.cities.city, settings.cities.fade, settings.output.overlay)
+        with _of_key("cities.set"):
+            city_set = load_city_set(settings.cities.set)
+        with _of_key("cities.city"):
+            state = opening(
+                city_set.names, settings.cities.city, settings.cities.fade, settings.output.overlay
+            )
         opened = open_engine(city_set, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)
         reader = SheetReader(settings.engine.side, settings.sheet, settings.inks)
@@ -57,3 +62,12 @@ def opened_show(
             *(f"passed over: {reason}" for reason in opened.passed_over),
         )
         yield Stage(parts, state, clock, header, settings.output.inset)
+
+
+@contextmanager
+def _of_key(key: str) -> Iterator[None]:
+    """Name the setting in the sentence of a fault that comes of it."""
+    try:
+        yield
+    except Fault as fault:
+        raise type(fault)(f"{key}: {fault}") from None

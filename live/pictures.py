@@ -44,6 +44,14 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     return rgb.astype(np.uint8, copy=False)
 
 
+def map_share(rgb: NDArray[np.uint8]) -> float:
+    """How much of a picture, uint8 (H, W, 3) RGB, has exactly one of the five flat colours, 0..1."""
+    flat = np.zeros(rgb.shape[:2], dtype=bool)
+    for colour in PALETTE_RGB:
+        flat |= (rgb == colour).all(axis=2)
+    return float(flat.mean())
+
+
 def read_map(path: Path) -> NDArray[np.uint8]:
     """The labels of a map in the five flat colours, uint8 (H, W); InputFault if it isn't one."""
     rgb = read_picture(path)

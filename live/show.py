@@ -6,6 +6,7 @@ the brightness) is computed from the state and the moment.
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -92,13 +93,18 @@ def opening(
 
 
 def find_city(cities: Sequence[str], name: str) -> int:
-    """The index of the city of that name; upper case, accents and what stands between words don't matter.
+    """The index of the city of that name, or number from 1; upper case, accents and what stands between
+    words don't matter.
 
     Raises UsageFault if there is none.
     """
     index = find_name(cities, name)
+    if index is None and name.isdecimal() and 1 <= int(name) <= len(cities):
+        index = int(name) - 1
     if index is None:
-        raise UsageFault(f'there is no city "{name}" in this set; it holds {", ".join(cities)}')
+        near = difflib.get_close_matches(slug(name), cities, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise UsageFault(f'there is no city "{name}" in this set; it holds {", ".join(cities)}{hint}')
     return index
 
 

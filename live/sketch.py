@@ -16,10 +16,13 @@ from calibration.sheet import SheetPosition, find_outline, find_sheet, follow_sh
 from live.config import InkSettings, SheetSettings
 from live.flow import Frame, Reading
 from live.hand import GRAIN, RING, SIZE, HandWatch
-from models.faults import InputFault
+from models.faults import InputFault, UsageFault
 from models.palette import CLASS_NAMES, GROUND, UNKNOWN
 
 Labels = NDArray[np.uint8]
+
+SMALLEST_PHOTO = 32
+"""Pixels along the shorter side of a photograph, at the least."""
 
 FINE = 512
 """Pixels per side, at least, at which inks are read before they are reduced to the asked side; about what
@@ -108,7 +111,10 @@ class SheetReader:
         self._trust = self._hand.look(coarse, read_inks(coarse, self._table), seconds)
         self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds)
         settled = time.perf_counter()
+        height, width = frame.bgr.shape[:2]
         note = "" if self._found else "the sheet is out of sight; reading where it last lay"
+        if self._given is not None and self._given.share_within(width, height) < 0.5:
+            note = f"sheet.corners lie outside the camera's picture, which is {width}×{height} pixels"
         return Reading(
             labels=self._settler.labels(),
             seq=frame.seq,
@@ -232,12 +238,21 @@ def read_photo(
 def _photo_position(
     bgr: NDArray[np.uint8], sheet: Literal["auto", "whole"] | Sequence[Sequence[float]], name: str
 ) -> SheetPosition:
+    height, width = bgr.shape[:2]
+    if min(height, width) < SMALLEST_PHOTO:
+        raise InputFault(
+            f"{name} is only {width}×{height} pixels; {SMALLEST_PHOTO} a side are the least for reading"
+        )
     if sheet == "whole":
-        height, width = bgr.shape[:2]
         low, right, bottom = -0.5, width - 0.5, height - 0.5
         return SheetPosition.of_corners([(low, low), (right, low), (right, bottom), (low, bottom)])
     if not isinstance(sheet, str):
-        return SheetPosition.of_corners(sheet)
+        given = SheetPosition.of_corners(sheet)
+        if given.share_within(width, height) < 0.5:
+            raise UsageFault(
+                f"the corners of the sheet lie outside {name}, which is {width}×{height} pixels"
+            )
+        return given
     position = find_sheet(bgr)
     if position is not None:
         return position

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from live.camera.camera import Camera
 from live.clock import Clock
 from live.config import Inset
-from live.control.keys import key_command, key_help
+from live.control.keys import key_command
 from live.control.osc import OscServer
 from live.flow import Frame, Newest, Picture, Reading
 from live.meter import Measured, Meter
@@ -56,8 +56,8 @@ class Tape(Protocol):
 
     note: str
 
-    def put(self, rgb: NDArray[np.uint8], at: float) -> None:
-        """Record a picture as it was shown at a time of the show's clock."""
+    def put(self, rgb: NDArray[np.uint8], at: float, inset: NDArray[np.uint8] | None) -> None:
+        """Record a picture as it was shown at a time of the show's clock, with the view of the sheet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +180,7 @@ class Stage:
         self._status: Mapping[str, float | str] = {}
         self._status_due = 0.0
         self._camera_live = True
+        self._camera_state = "running"
         self._output_fault = ""
         self._stopped = False
 
@@ -211,7 +212,8 @@ class Stage:
                 elif picture is not None:
                     self._meter.withheld(picture)
                 light = brightness(self.state, self._clock.now())
-                lines = self.lines if self.state.overlay else ()
+                # Panic is black all over.
+                lines = self.lines if self.state.overlay and not self.state.panic else ()
                 looks = (id(self._picture), light, lines, self._has_inset())
                 if self._picture is not None and looks != shown:
                     try:
@@ -228,12 +230,12 @@ class Stage:
 
     @property
     def greeting(self) -> str:
-        """What a person is told when the show begins: what stands where, and how to steer it."""
+        """What a person is told when the show begins: what stands where."""
         p = self.parts
         return (
             f"camera: {p.camera.status().sentence}\nengine: {p.engine.describe()}, side {p.engine.side}\n"
             f"output: {p.output.describe()}\ncities: {', '.join(self.state.cities)}\n"
-            f"{p.control.describe()}\n" + "\n".join(key_help(self.state))
+            f"{p.control.describe()}"
         )
 
     def measured(self) -> Measured:
@@ -272,9 +274,11 @@ class Stage:
         self.state = reduce(self.state, command, self._clock.now())
 
     def _has_inset(self) -> bool:
-        if self._inset == "auto":
-            return self.state.overlay or not self._camera_live
-        return self._inset == "always"
+        return self._sheet_is_public() or (self._inset == "auto" and self.state.overlay)
+
+    def _sheet_is_public(self) -> bool:
+        """Whether the audience is shown the sheet, too."""
+        return self._inset == "always" or (self._inset == "auto" and not self._camera_live)
 
     def _show(self, picture: Picture, light: float, lines: tuple[str, ...], fresh: bool) -> None:
         begun = self._clock.now()
@@ -283,7 +287,7 @@ class Stage:
         self.parts.output.show(rgb, lines, view)
         now = self._clock.now()
         if self.parts.tape is not None:
-            self.parts.tape.put(rgb, now)
+            self.parts.tape.put(rgb, now, view if self._sheet_is_public() else None)
         if fresh and picture.seq:
             self._meter.flipped(picture, (now - begun) * 1000.0, now)
 
@@ -291,6 +295,12 @@ class Stage:
         measured = self.measured()
         camera = self.parts.camera.status()
         self._camera_live = camera.live
+        if camera.state != self._camera_state:
+            if self._camera_state == "running" or camera.state == "lost":
+                _log.warning("camera: %s", camera.sentence)
+            elif self._camera_state == "lost":
+                _log.warning("camera: %s is back", camera.sentence)
+            self._camera_state = camera.state
         reading = self._worker.reading
         latency = measured.latency_ms
         weights = mix_weights(self.state, self._clock.now())

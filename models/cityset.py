@@ -7,6 +7,7 @@ the engines parse, and its checksum must be the card's.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import math
@@ -108,13 +109,18 @@ def load_city_set(name: str | Path) -> CitySet:
     return CitySet(name=folder.name, network=network, card=card)
 
 
+def _hint(name: str | Path) -> str:
+    near = difflib.get_close_matches(str(name)[:40], shipped_sets(), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
 def _read_card(path: Path, name: str | Path) -> SetCard:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         known = ", ".join(shipped_sets()) or "none"
         raise InputFault(
-            f"there is no city set {_short(name)!r}: {_short(path)}: {error.strerror}; "
+            f"there is no city set {_short(name)!r}{_hint(name)}: {_short(path)}: {error.strerror}; "
             f"give a folder or a shipped set ({known})"
         ) from None
     except RecursionError:

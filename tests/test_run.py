@@ -79,6 +79,10 @@ def test_arguments_and_exit_code_are_those_of_cities(checkout: Checkout) -> None
     run = checkout.run("live", "--camera", "0")
     assert run.returncode == 7
     assert checkout.done()[-1] == "cities live --camera 0"
+    checkout.run("--headless", "--seconds", "3")
+    assert checkout.done() == ["cities live --headless --seconds 3"]
+    checkout.run("--version")
+    assert checkout.done() == ["cities --version"]
 
 
 def test_the_tests_add_what_they_need_and_it_stays(checkout: Checkout) -> None:

@@ -37,10 +37,12 @@ class Recorder:
 
         Raises InputFault if the file can't be written.
         """
+        if path.suffix.lower() != ".mp4":
+            raise InputFault(f"{path}: recordings are written as .mp4, so give a name that ends like that")
         self._path = path
         self._size = size
         self._fit: Fit = fit
-        self._waiting: Newest[tuple[NDArray[np.uint8], float]] = Newest()
+        self._waiting: Newest[tuple[NDArray[np.uint8], float, NDArray[np.uint8] | None]] = Newest()
         self._ending = threading.Event()
         self._first: float | None = None
         self._last_tick = -1
@@ -68,9 +70,10 @@ class Recorder:
         codec.color_range = ColorRange.MPEG
         return stream
 
-    def put(self, rgb: NDArray[np.uint8], at: float) -> None:
-        """Record a picture (uint8 (H, W, 3) RGB, any size, not written to again), shown at `at`."""
-        self._waiting.put((rgb, at))
+    def put(self, rgb: NDArray[np.uint8], at: float, inset: NDArray[np.uint8] | None = None) -> None:
+        """Record a picture (uint8 (H, W, 3) RGB, any size, not written to again), shown at `at`, with the
+        view of the sheet that the audience had."""
+        self._waiting.put((rgb, at, inset))
 
     @property
     def dropped(self) -> int:
@@ -92,13 +95,13 @@ class Recorder:
         except OSError as error:
             self.note = f"{self._path}: the recording has stopped ({error.strerror}); the show goes on."
 
-    def _write(self, item: tuple[NDArray[np.uint8], float] | None) -> None:
+    def _write(self, item: tuple[NDArray[np.uint8], float, NDArray[np.uint8] | None] | None) -> None:
         if item is None:
             return
-        rgb, at = item
+        rgb, at, inset = item
         if self._first is None:
             self._first = at
-        frame = av.VideoFrame.from_ndarray(compose(rgb, (), self._size, self._fit), format="rgb24")
+        frame = av.VideoFrame.from_ndarray(compose(rgb, (), self._size, self._fit, inset), format="rgb24")
         frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
         # A clock may stand still between two pictures; a film's can't.
         self._last_tick = max(self._last_tick + 1, round((at - self._first) * _TICKS))

@@ -52,7 +52,7 @@ def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int =
             return OpenedEngine(engine, tuple(failures))
     reasons = "; ".join(failures)
     if absent == len(wanted):
-        raise DeviceFault(f"no engine can be had: {reasons}; run: pip install invisible-cities")
+        raise DeviceFault(f"no engine can be had: {reasons}; install the program again")
     raise InputFault(f"{city_set.network} can't be run: {reasons}; is it a network of this program?")
 
 

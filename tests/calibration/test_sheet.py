@@ -196,3 +196,13 @@ def test_rectifying_puts_every_spot_where_it_belongs() -> None:
     found = (centres[1:] - margin + 0.5) / side
     for spot in spots:
         assert np.linalg.norm(found - spot, axis=1).min() < 0.006
+
+
+@given(st.floats(-2.0, 2.0), st.floats(-2.0, 2.0))
+def test_how_much_of_the_sheet_lies_in_the_picture(right: float, down: float) -> None:
+    x, y, side = 400.0 * right, 300.0 * down, 200.0
+    quad = [(x, y), (x + side, y), (x + side, y + side), (x, y + side)]
+    wide = max(0.0, min(400.0, x + side) - max(0.0, x))
+    high = max(0.0, min(300.0, y + side) - max(0.0, y))
+    share = SheetPosition.of_corners(quad).share_within(400, 300)
+    assert share == pytest.approx(wide * high / side**2, abs=0.01)

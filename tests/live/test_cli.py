@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -131,9 +132,17 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
         (f"list --set {'x' * 5000}", 3, "no city set"),
         ("render PHOTO --labels --city dubai -o OUT", 3, "not a map in the five flat colours"),
         ("render missing.png --city dubai -o OUT", 3, "missing.png can't be read"),
-        ("sketch MAP -o OUT", 3, "no sheet found"),
+        ("sketch EMPTY -o OUT", 3, "no sheet found"),
         ("sketch BROKEN -o OUT", 3, "is not a picture"),
         ("sketch MAP -o OUT --sheet 0,0,9,9,9,0,0,9", 2, "corners"),
+        ("sketch PHOTO -o PHOTO", 2, "would write over"),
+        ("sketch PHOTO -o OUT --sheet=5000,0,6000,0,6000,900,5000,900", 2, "lie outside"),
+        ("render MAP --city dubai -o OUT", 3, "render it by --labels"),
+        ("render MAP --labels --city dubay -o OUT", 2, "did you mean dubai?"),
+        ("render MAP --labels --city 9 -o OUT", 2, 'no city "9"'),
+        ("live --headless --camera simulated --record film.txt --osc-port 0", 3, "written as .mp4"),
+        ("live --headless --camera simulated --set smal --osc-port 0", 3, "did you mean small?"),
+        ("live --headless --camera simulated --city dubay --osc-port 0", 2, "cities.city: there is no"),
         ("config --show missing.toml", 3, "missing.toml"),
         ("config --show BROKEN", 2, "broken"),
         ("live --headless --camera no-such-camera --osc-port 0", 4, "no-such-camera"),
@@ -153,7 +162,10 @@ def test_what_can_not_be_is_told_in_one_sentence(
 ) -> None:
     broken = tmp_path / "broken"
     broken.write_bytes(b"\x89PNG no more")
+    empty = tmp_path / "empty.png"
+    write_picture(empty, np.random.default_rng(1).integers(80, 90, (240, 320, 3), dtype=np.uint8))
     names = {
+        "EMPTY": str(empty),
         "MAP": str(a_map),
         "PHOTO": str(photo),
         "OUT": str(tmp_path / "out.png"),
@@ -165,6 +177,7 @@ def test_what_can_not_be_is_told_in_one_sentence(
     assert told.startswith("cities: ")
     assert told.count("\n") == 1
     assert not (tmp_path / "out.png").exists()
+    assert read_picture(photo).std() > 10
 
 
 def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +201,7 @@ def test_a_wrong_command_line_exits_with_2(arguments: str, capsys: pytest.Captur
 def run(arguments: Sequence[str], **environment: str) -> subprocess.Popen[str]:
     """The program in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "live.cli", *arguments],
+        [sys.executable, "-m", "live", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -217,6 +230,21 @@ def test_the_show_runs_records_and_ends_by_itself(tmp_path: Path) -> None:
     ok, frame = recorded.read()
     assert ok
     assert frame.std() > 2.0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows no such signals")
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("seconds", [0.1, 0.7, 1.1, 1.6])
+def test_a_show_that_is_stopped_while_it_opens_ends_in_order(number: str, seconds: float) -> None:
+    show = run(["live", "--headless", "--camera", "simulated", "--osc-port", "0"])
+    time.sleep(seconds)
+    show.send_signal(getattr(signal, number))
+    _, told = show.communicate(timeout=30)
+    # Before Python has come as far as the program, a signal does what it always does.
+    before = -getattr(signal, number) if seconds < 0.7 else 0
+    assert show.returncode in (0, 130, before)
+    if show.returncode != before:
+        assert told == ""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGTERM")

@@ -71,10 +71,11 @@ def test_a_show_opens_with_its_first_city_or_the_one_that_is_named() -> None:
 
 def test_a_city_is_found_however_it_is_written() -> None:
     assert [find_city(CITIES, name) for name in ("ISTANBUL", "new_york", "sao paulo")] == [0, 1, 2]
+    assert [find_city(CITIES, number) for number in ("1", "3")] == [0, 2]
     assert slug("  São  Paulo ") == "sao-paulo"
 
 
-@pytest.mark.parametrize("name", ["atlantis", "", "1"])
+@pytest.mark.parametrize("name", ["atlantis", "", "0", "4", "1.5"])
 def test_an_unknown_city_is_named_with_those_that_there_are(name: str) -> None:
     with pytest.raises(UsageFault, match=f'"{name}".*Istanbul, New York, São Paulo'):
         find_city(CITIES, name)

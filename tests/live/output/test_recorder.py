@@ -93,8 +93,9 @@ def test_closes_twice_and_without_a_picture(tmp_path: Path) -> None:
     assert recorder.note == ""
 
 
-@pytest.mark.parametrize("name", ["no/such/folder/show.mp4", "."])
+@pytest.mark.parametrize("name", ["no/such/folder/show.mp4", "folder.mp4"])
 def test_a_file_that_cannot_be_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.mp4").mkdir()
     with pytest.raises(InputFault, match=r"can't record there \((No such file|Is a directory)") as raised:
         Recorder(tmp_path / name, SIZE)
     assert str(tmp_path) in str(raised.value)
@@ -146,3 +147,20 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", script], check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     assert len(decoded(tmp_path / "show.mp4")) >= 60
+
+
+def test_only_films_of_one_kind_are_written(tmp_path: Path) -> None:
+    with pytest.raises(InputFault, match=r"film\.avi: recordings are written as \.mp4"):
+        Recorder(tmp_path / "film.avi")
+    assert not (tmp_path / "film.avi").exists()
+
+
+def test_the_view_of_the_sheet_is_recorded_where_the_audience_had_it(tmp_path: Path) -> None:
+    black, white = np.zeros((64, 64, 3), np.uint8), np.full((90, 160, 3), 255, np.uint8)
+    recorder = Recorder(tmp_path / "film.mp4", (640, 360))
+    recorder.put(black, 0.0, white)
+    recorder.close()
+    with av.open(tmp_path / "film.mp4") as film:
+        frame = next(film.decode(video=0)).to_ndarray(format="rgb24")
+    assert frame[-60:, 10:120].mean() > 200
+    assert frame[:200].max() < 40
