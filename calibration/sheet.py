@@ -109,7 +109,8 @@ class SheetPosition:
         """How much of the drawing area lies within a picture of this size in pixels, 0..1."""
         # By samples: OpenCV 5's intersectConvexConvex is wrong where two edges touch.
         steps = (np.arange(32, dtype=np.float32) + 0.5) / 32
-        x, y = _project(self.homography, np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)).T
+        grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2).astype(np.float32)
+        x, y = _project(self.homography, grid).T
         return float(np.mean((x >= 0) & (x < width) & (y >= 0) & (y < height)))
 
     @property
