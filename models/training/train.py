@@ -43,10 +43,10 @@ from models.training.pairs import Batch, CityPairs, Sampler
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """The knobs of a training; the defaults made the shipped set."""
+    """The knobs of a training; the card of the shipped set says how it was made."""
 
     width: int = 32
-    crop: int = 256
+    crop: int = 192
     batch: int = 4
     minutes: float = 90.0
     checkpoint_minutes: float = 5.0
