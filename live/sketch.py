@@ -94,9 +94,15 @@ class SheetReader:
         seconds = min(max(frame.grabbed - self._read, 0.0), 0.1)
         self._read = frame.grabbed
         self._find(frame)
-        if self._position is None:
-            note = "no sheet found: put all four printed markers into the camera's view"
-            return Reading(self._settler.labels(), frame.seq, frame.grabbed, None, False, note)
+        if self._position is None or not self._found:
+            # A dark, blown-out or covered picture must not wipe the sheet: what was read last stays.
+            corners = None if self._position is None else self._position.corners
+            note = (
+                "no sheet found: put all four printed markers into the camera's view"
+                if corners is None
+                else "the sheet is out of sight; keeping what was read"
+            )
+            return Reading(self._settler.labels(), frame.seq, frame.grabbed, corners, False, note)
         square = self._position.rectify(frame.bgr, self._fine, self._margin)
         rectified = time.perf_counter()
 
@@ -112,7 +118,7 @@ class SheetReader:
         self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds)
         settled = time.perf_counter()
         height, width = frame.bgr.shape[:2]
-        note = "" if self._found else "the sheet is out of sight; reading where it last lay"
+        note = self._position.missing
         if self._given is not None and self._given.share_within(width, height) < 0.5:
             note = f"sheet.corners lie outside the camera's picture, which is {width}×{height} pixels"
         return Reading(
@@ -120,8 +126,8 @@ class SheetReader:
             seq=frame.seq,
             grabbed=frame.grabbed,
             corners=self._position.corners,
-            found=self._found,
-            note=note or self._position.missing,
+            found=True,
+            note=note,
             stages_ms={
                 "rectify": (rectified - begin) * 1e3,
                 "light": (lit - rectified) * 1e3,

@@ -139,11 +139,13 @@ def test_a_sheet_that_is_moved_is_read_where_it_lies() -> None:
     assert wrong.sum() < 0.01 * judged.sum()
 
 
-def test_a_sheet_out_of_sight_stays_on_stage() -> None:
+@pytest.mark.parametrize("colour", [(52, 74, 104), (255, 255, 255), (0, 0, 0)])
+def test_a_sheet_out_of_sight_stays_on_stage(colour: tuple[int, int, int]) -> None:
+    """The bare table, a blown-out picture, a covered lens."""
     sheet, moment = finished("town")
     sheet_reader = reader()
     before = read_at(sheet_reader, sheet, moment, 0.0, 0.5)
-    table = np.full((720, 1280, 3), (52, 74, 104), dtype=np.uint8)
+    table = np.full((720, 1280, 3), colour, dtype=np.uint8)
     for number in range(30):
         reading = sheet_reader.read(Frame(table, number + 1, 1.0 + number / 30))
     assert not reading.found
