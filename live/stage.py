@@ -145,8 +145,9 @@ def view_of(frame: Frame, reading: Reading) -> NDArray[np.uint8]:
     height, width = frame.bgr.shape[:2]
     scale = VIEW_HEIGHT / height
     size = (max(1, round(width * scale)), VIEW_HEIGHT)
-    # Every other pixel first: nobody sees the difference at this size, and it costs a quarter.
-    small = cv2.resize(frame.bgr[::2, ::2], size, interpolation=cv2.INTER_AREA)
+    # Halved by averaging first, which is cheap: averaging down to any size takes seven times as long.
+    half = (max(1, width // 2), max(1, height // 2))
+    small = cv2.resize(cv2.resize(frame.bgr, half, interpolation=cv2.INTER_AREA), size)
     view = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2RGB), np.uint8)
     if reading.corners is not None:
         outline = np.rint(reading.corners * scale).astype(np.int32)[None]
