@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="any camera; the simulated sheet if none is given",
     )
     show.add_argument("--json", action="store_true", help="print one JSON object")
-    show.set_defaults(run=lambda a: bench_show(_side(a.side), a.seconds, a.camera))
+    show.set_defaults(run=lambda a: bench_show(a.side, a.seconds, a.camera))
     generator = benches.add_parser("generator", help="one picture, by every engine of this machine in turn")
     generator.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
     generator.add_argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from live.show import mix_field
+from live.show import alone, mix_field
 from models.cityset import CitySet
 from models.engines import open_engine
 from models.faults import UsageFault
@@ -30,7 +30,7 @@ def render_map(
     # An engine takes squares of whole cells: what is missing repeats the border, and is cut off again.
     side = max(2, -(-max(height, width) // CELL)) * CELL
     square = np.pad(labels, ((0, side - height), (0, side - width)), mode="edge")
-    weights = tuple(float(n == city) for n in range(len(city_set.names)))
+    weights = alone(city, len(city_set.names))
     opened = open_engine(city_set, side, engine).engine
     try:
         return opened.render(square, mix_field(weights))[:height, :width]

@@ -6,7 +6,6 @@ the brightness) is computed from the state and the moment.
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faults import UsageFault
+from models.faults import UsageFault, did_you_mean
 from models.inputs import MIX_GRID
 
 LONGEST_FADE: Final = 60.0
@@ -86,9 +85,14 @@ def opening(
     Raises UsageFault if there is no such city.
     """
     index = find_city(cities, city) if city else 0
-    alone = _alone(index, len(cities))
+    weights = alone(index, len(cities))
     return ShowState(
-        tuple(cities), index, Fade(alone, alone), Fade((1.0,), (1.0,)), fade_time=fade_time, overlay=overlay
+        tuple(cities),
+        index,
+        Fade(weights, weights),
+        Fade((1.0,), (1.0,)),
+        fade_time=fade_time,
+        overlay=overlay,
     )
 
 
@@ -102,8 +106,7 @@ def find_city(cities: Sequence[str], name: str) -> int:
     if index is None and name.isdecimal() and 1 <= int(name) <= len(cities):
         index = int(name) - 1
     if index is None:
-        near = difflib.get_close_matches(slug(name), cities, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(slug(name), cities)
         raise UsageFault(f'there is no city "{name}" in this set; it holds {", ".join(cities)}{hint}')
     return index
 
@@ -235,7 +238,7 @@ def _go(state: ShowState, index: int, now: float) -> ShowState:
     if index == state.city or not 0 <= index < len(state.cities):
         return state
     # From the mix as it stands, so that a change in the middle of another doesn't jump.
-    fade = Fade(state.mix.at(now), _alone(index, len(state.cities)), now, state.fade_time)
+    fade = Fade(state.mix.at(now), alone(index, len(state.cities)), now, state.fade_time)
     return replace(state, city=index, mix=fade)
 
 
@@ -252,7 +255,8 @@ def _switched(is_on: bool, on: bool | None) -> bool:
     return not is_on if on is None else on
 
 
-def _alone(index: int, count: int) -> tuple[float, ...]:
+def alone(index: int, count: int) -> tuple[float, ...]:
+    """The weights of one city of `count` by itself."""
     return tuple(1.0 if i == index else 0.0 for i in range(count))
 
 

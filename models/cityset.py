@@ -7,7 +7,6 @@ the engines parse, and its checksum must be the card's.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from models.faults import InputFault
+from models.faults import InputFault, did_you_mean
 from models.inputs import NOISE_CHANNELS
 from models.palette import CLASS_NAMES
 
@@ -109,18 +108,14 @@ def load_city_set(name: str | Path) -> CitySet:
     return CitySet(name=folder.name, network=network, card=card)
 
 
-def _hint(name: str | Path) -> str:
-    near = difflib.get_close_matches(str(name)[:40], shipped_sets(), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
 def _read_card(path: Path, name: str | Path) -> SetCard:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         known = ", ".join(shipped_sets()) or "none"
+        hint = did_you_mean(str(name)[:40], shipped_sets())
         raise InputFault(
-            f"there is no city set {_short(name)!r}{_hint(name)}: {_short(path)}: {error.strerror}; "
+            f"there is no city set {_short(name)!r}{hint}: {_short(path)}: {error.strerror}; "
             f"give a folder or a shipped set ({known})"
         ) from None
     except RecursionError:

@@ -7,6 +7,9 @@ traceback; everything else that is raised is a bug.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class Fault(Exception):
     """Base of all faults; not raised itself."""
@@ -30,3 +33,12 @@ class DeviceFault(Fault):
     """Something of this machine that can't be had: a camera, a display, a port, an engine."""
 
     exit_code = 4
+
+
+def did_you_mean(wanted: str, known: Iterable[str], *, quote: str = "", cutoff: float = 0.6) -> str:
+    """The end of a fault's sentence: '; did you mean dubai?', or '' if nothing known is written alike.
+
+    quote: stands on both sides of the name. cutoff: how much alike, 0..1 (`difflib.get_close_matches`).
+    """
+    near = difflib.get_close_matches(wanted, list(known), n=1, cutoff=cutoff)
+    return f"; did you mean {quote}{near[0]}{quote}?" if near else ""

@@ -8,7 +8,6 @@ of every spot of a drawing is beyond doubt.
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faults import InputFault
+from models.faults import InputFault, did_you_mean
 from models.palette import BUILDING, GREEN, ROAD, WATER
 
 MARKER: Final = 0.026
@@ -70,8 +69,7 @@ def drawing(name: str, seed: int) -> tuple[Stroke, ...]:
     """
     draw = _DRAWINGS.get(name)
     if draw is None:
-        near = difflib.get_close_matches(name, DRAWING_NAMES, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(name, DRAWING_NAMES, quote="'")
         raise InputFault(f"there is no drawing '{name}', only {', '.join(DRAWING_NAMES)}{hint}")
     return tuple(draw(_Hand(np.random.default_rng([seed, len(name), *name.encode()]))))
 

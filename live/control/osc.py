@@ -22,7 +22,6 @@ control, until 10 minutes after his last message.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import errno
 import logging
 import math
@@ -41,7 +40,7 @@ from live.control import packets
 from live.control.controls import Control, Value, controls
 from live.control.queue import CommandQueue
 from live.show import Command, ShowState
-from models.faults import DeviceFault
+from models.faults import DeviceFault, did_you_mean
 
 Client: TypeAlias = tuple[Any, ...]
 """The address of a socket: host, port and, with IPv6, two more."""
@@ -179,7 +178,8 @@ class OscServer:
         elif control:
             self._command(client, control, arguments)
         elif not address.startswith(_OUR_OWN):
-            self._refuse(client, "address", f"there is no {address[:40]} here{self._hint(address)}")
+            hint = did_you_mean(address[:40], self._controls, cutoff=0.7)
+            self._refuse(client, "address", f"there is no {address[:40]} here{hint}")
 
     def _command(self, client: Client, control: Control[Any], arguments: tuple[object, ...]) -> None:
         try:
@@ -224,10 +224,6 @@ class OscServer:
         if reason not in self._logged:
             self._logged.add(reason)
             _log.warning("OSC from %s: %s (said once)", client[0], sentence)
-
-    def _hint(self, address: str) -> str:
-        near = difflib.get_close_matches(address[:40], self._controls, n=1, cutoff=0.7)
-        return f"; did you mean {near[0]}?" if near else ""
 
     # Both threads
 

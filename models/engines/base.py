@@ -7,6 +7,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.inputs import fit_mix
+
 
 class Engine(Protocol):
     """A city set, opened at one side, ready to render. Used by one thread."""
@@ -22,10 +24,23 @@ class Engine(Protocol):
         """
 
     def describe(self) -> str:
-        """What it is, for the operator: 'OpenVINO 2026.4 on CPU, 1 thread'."""
+        """What it is, for the operator: 'OpenVINO 2026.4, 1 thread'."""
 
     def close(self) -> None:
         """Let go of the network; may be called twice."""
+
+
+def feed(
+    labels: NDArray[np.uint8], noise: NDArray[np.float32], mix: NDArray[np.float32]
+) -> dict[str, NDArray[np.uint8] | NDArray[np.float32]]:
+    """What the exported network takes, by the names of its inputs; labels and mix as `render` has them."""
+    return {"labels": labels[None], "noise": noise, "mix": fit_mix(mix, labels.shape[0])}
+
+
+def describe(library: str, version: str, threads: int) -> str:
+    """What an engine on the CPU says of itself: 'OpenVINO 2026.4, 1 thread'."""
+    short = ".".join(version.split("-")[0].split(".")[:2])
+    return f"{library} {short}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def threads_for(asked: int, cores: int) -> int:

@@ -7,7 +7,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from models.cityset import CitySet
-from models.inputs import fit_mix, noise_field
+from models.engines.base import describe, feed
+from models.inputs import noise_field
 
 
 class OnnxRuntimeEngine:
@@ -29,13 +30,11 @@ class OnnxRuntimeEngine:
         self._noise = noise_field(side)
 
     def render(self, labels: NDArray[np.uint8], mix: NDArray[np.float32]) -> NDArray[np.uint8]:
-        inputs = {"labels": labels[None], "noise": self._noise, "mix": fit_mix(mix, self.side)}
-        picture: NDArray[np.uint8] = self._session.run(None, inputs)[0][0]
+        picture: NDArray[np.uint8] = self._session.run(None, feed(labels, self._noise, mix))[0][0]
         return picture
 
     def describe(self) -> str:
-        version = ".".join(ort.__version__.split(".")[:2])
-        return f"ONNX Runtime {version}, {self._threads} thread{'s' if self._threads > 1 else ''}"
+        return describe("ONNX Runtime", ort.__version__, self._threads)
 
     def close(self) -> None:
         self.__dict__.pop("_session", None)

@@ -7,7 +7,8 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from models.cityset import CitySet
-from models.inputs import CELL, NOISE_CHANNELS, fit_mix, noise_field
+from models.engines.base import describe, feed
+from models.inputs import CELL, NOISE_CHANNELS, noise_field
 
 
 class OpenVinoEngine:
@@ -38,13 +39,11 @@ class OpenVinoEngine:
         self._noise = noise_field(side)
 
     def render(self, labels: NDArray[np.uint8], mix: NDArray[np.float32]) -> NDArray[np.uint8]:
-        inputs = {"labels": labels[None], "noise": self._noise, "mix": fit_mix(mix, self.side)}
-        picture: NDArray[np.uint8] = self._request.infer(inputs)[0][0].copy()
+        picture: NDArray[np.uint8] = self._request.infer(feed(labels, self._noise, mix))[0][0].copy()
         return picture
 
     def describe(self) -> str:
-        version = ".".join(ov.__version__.split("-")[0].split(".")[:2])
-        return f"OpenVINO {version}, {self._threads} thread{'s' if self._threads > 1 else ''}"
+        return describe("OpenVINO", ov.__version__, self._threads)
 
     def close(self) -> None:
         self.__dict__.pop("_request", None)
