@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from models.faults import InputFault
 from models.training.export import export_set
 from models.training.pairs import LARGEST_CROP, load_city
+from models.training.patterns import quilt_patterns
 from models.training.sources import SHIPPED_SOURCES, load_sources
 from models.training.train import Training, TrainingOptions
 
@@ -40,7 +42,10 @@ def parser() -> argparse.ArgumentParser:
         "--sources", type=Path, default=SHIPPED_SOURCES, help="TOML file that names the cities and licences"
     )
     p.add_argument(
-        "--minutes", type=float, default=defaults.minutes, help="how long to train; 0 only writes the set"
+        "--minutes",
+        type=float,
+        default=defaults.minutes,
+        help="how long to train, in minutes of one core; 0 only writes the set",
     )
     p.add_argument(
         "--width", type=int, default=defaults.width, help="channels: 32 for a laptop, 96 for a GPU"
@@ -83,9 +88,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         threads=args.threads,
     )
     cv2.setNumThreads(1)  # torch has the cores
-    cities = [load_city(args.data / s.folder, s.zoom, smallest=args.crop) for s in sources.cities]
+    cities = [
+        load_city(args.data / s.folder, s.zoom, smallest=args.crop, held_out=s.held_out)
+        for s in sources.cities
+    ]
     _make_folder(args.out)
-    training = Training(cities, args.out, options)
+    patterns = np.stack([quilt_patterns(city.train) for city in cities])
+    training = Training(cities, patterns, args.out, options)
     for city in cities:
         print(f"{city.city}: {len(city.train)} pairs to train on, {len(city.held_out)} held out")
     _train(training, args.minutes)
