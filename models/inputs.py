@@ -9,14 +9,21 @@ bare ground lie; the tone, the borders, roads and water are its own.
 
 from __future__ import annotations
 
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.faults import InputFault
 from models.palette import BUILDING, GREEN, GROUND
 
+if TYPE_CHECKING:
+    from models.cityset import CitySet
+
+PATTERNS: Final = "patterns.png"
+"""The file of a set that holds its patterns."""
 MIX_GRID: Final = 16
 """Cells of the mix along each side of the sheet, as the show thinks of it."""
 CELL: Final = 16
@@ -67,6 +74,43 @@ def noise_field(side: int) -> NDArray[np.float32]:
     return field
 
 
+def fixed_inputs(city_set: CitySet, side: int) -> dict[str, NDArray[np.float32]]:
+    """The inputs that only depend on the city set and the side, by their names in the network.
+
+    C-contiguous, so that an engine can bind them once where they lie. A network may lack any of them.
+    """
+    fixed = {"noise": noise_field(side)}
+    if (path := city_set.file(PATTERNS)) is not None:
+        fixed["patterns"] = pattern_fields(read_patterns(path, len(city_set.names)), side)
+    return fixed
+
+
+def read_patterns(path: Path, cities: int) -> NDArray[np.uint8]:
+    """The patterns of a set from their picture, which has a row for each city and a column for each class:
+    uint8 (cities, len(PATTERNED), PATTERN_SIDE, PATTERN_SIDE, 3) RGB.
+
+    Raises InputFault if it isn't such a picture.
+    """
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    rows, columns = cities, len(PATTERNED)
+    wanted = (rows * PATTERN_SIDE, columns * PATTERN_SIDE)
+    if bgr is None or bgr.shape[:2] != wanted:
+        found = "not a picture" if bgr is None else f"{bgr.shape[1]}×{bgr.shape[0]} pixels"
+        raise InputFault(
+            f"{path} is {found}; the patterns of {cities} cities are {wanted[1]}×{wanted[0]}; "
+            "copy the set again"
+        )
+    tiles = bgr[..., ::-1].reshape(rows, PATTERN_SIDE, columns, PATTERN_SIDE, 3).swapaxes(1, 2)
+    return np.ascontiguousarray(tiles, dtype=np.uint8)
+
+
+def write_patterns(patterns: NDArray[np.uint8], path: Path) -> None:
+    """Write patterns as the picture that `read_patterns` reads."""
+    rows, columns = patterns.shape[:2]
+    sheet = patterns.swapaxes(1, 2).reshape(rows * PATTERN_SIDE, columns * PATTERN_SIDE, 3)
+    cv2.imwrite(str(path), np.ascontiguousarray(sheet[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+
+
 def fit_mix(mix: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """The mix on the grid that a network takes at `side`.
 
@@ -93,7 +137,8 @@ def detail_of(rgb: NDArray[np.uint8], mean: NDArray[np.float32]) -> NDArray[np.f
     small = cv2.resize(off, (width, height), interpolation=cv2.INTER_AREA)
     grey = small @ _LUMA
     colour = np.stack([small[..., 0] - grey, small[..., 2] - grey])
-    return np.concatenate([folded / _LUMA_UNIT, colour / _COLOUR_UNIT]).astype(np.float32)
+    detail: NDArray[np.float32] = np.concatenate([folded / _LUMA_UNIT, colour / _COLOUR_UNIT])
+    return detail.astype(np.float32)
 
 
 def pattern_fields(patterns: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
@@ -119,7 +164,8 @@ def pattern_fields(patterns: NDArray[np.uint8], side: int) -> NDArray[np.float32
             (cells * _PARCEL, cells * _PARCEL),
             interpolation=cv2.INTER_CUBIC,
         )
-        fields[city, -1] = np.exp(_GRAIN * blobs[_PARCEL : _PARCEL + size, _PARCEL : _PARCEL + size])
+        blobs = blobs[_PARCEL : _PARCEL + size, _PARCEL : _PARCEL + size]
+        fields[city, -1] = np.exp(_GRAIN * np.clip(blobs, -2.0, 2.0))  # within half precision
     return fields
 
 

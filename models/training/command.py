@@ -100,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _train(training, args.minutes)
     card = export_set(
         training.averaged.eval(),
+        patterns,
         sources,
         {
             "minutes": round(training.trained_minutes, 1),
@@ -107,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "batch": options.batch,
             "crop": options.crop,
             "cpu_cores": os.cpu_count(),
-            "pairs": {c.city: len(c.train) for c in cities},
+            "trained_on": {c.city: [pair.name for pair in c.train] for c in cities},
             "held_out": {c.city: [pair.name for pair in c.held_out] for c in cities},
         },
         args.out / "set",

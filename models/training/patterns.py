@@ -156,9 +156,8 @@ def quilt(patches: Rgb, rng: np.random.Generator, side: int = PATTERN_SIDE) -> R
                 keep[:, :overlap] = np.maximum(keep[:, :overlap], seam(error[:, :overlap]))
             if row > 0:
                 keep[:overlap] = np.maximum(keep[:overlap], seam(error[:overlap].T).T)
-            keep = cv2.GaussianBlur(keep, (3, 3), 0)[:, :, None]
-            keep[~known] = 0.0
-            out[y : y + size, x : x + size] = keep * there + (1.0 - keep) * patch
+            share = np.asarray(cv2.GaussianBlur(keep, (3, 3), 0), np.float32) * known
+            out[y : y + size, x : x + size] = patch + share[:, :, None] * (there - patch)
     return np.rint(out[:side, :side]).clip(0, 255).astype(np.uint8)
 
 
