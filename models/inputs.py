@@ -171,4 +171,5 @@ def pattern_fields(patterns: NDArray[np.uint8], side: int) -> NDArray[np.float32
 
 def pattern_mean(pattern: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Mean colour of a pattern, float32 (3,), which its detail leaves out."""
-    return pattern.reshape(-1, 3).mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean: NDArray[np.float32] = pattern.reshape(-1, 3).astype(np.float32).mean(axis=0)
+    return mean

@@ -50,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--width", type=int, default=defaults.width, help="channels: 32 for a laptop, 96 for a GPU"
     )
-    p.add_argument("--batch", type=int, default=defaults.batch, help="crops a step")
+    p.add_argument(
+        "--batch", type=int, default=defaults.batch, help="crops a step, half of them with patterns"
+    )
     p.add_argument("--crop", type=int, default=defaults.crop, help="side of a crop, a multiple of 32")
     p.add_argument("--seed", type=int, default=defaults.seed)
     p.add_argument(
@@ -71,11 +73,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         not 0 <= args.minutes < math.inf
         or args.width < 8
         or args.width % 2
-        or args.batch < 1
+        or args.batch < 2
         or args.threads < 0
     ):
         p.error(
-            "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 1"
+            "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 2"
         )
     sources = load_sources(args.sources)
     options = replace(

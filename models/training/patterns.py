@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.faults import InputFault
 from models.inputs import PATTERN_SIDE, PATTERNED
-from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
+from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
 from models.training.pairs import Pair, disc
 
 PATCH: Final = {GROUND: 40, GREEN: 24, BUILDING: 44}
@@ -28,10 +27,11 @@ CANDIDATES: Final = 400
 """Patches that are tried for each place."""
 PER_PICTURE: Final = 160
 """Patches that are cut at most from one photograph."""
-HOUSES_AT_MOST: Final = 0.7
-"""Share of a built-up patch that is houses, at most, or it is the flat roof of a hall."""
+SHARE: Final = {GROUND: (0.7, 1.0), GREEN: (0.0, 1.0), BUILDING: (0.0, 0.7)}
+"""How much of a patch is the class itself: bare ground may have some trees on it, and a patch with more
+houses than this is the flat roof of a hall."""
 FEWEST: Final = 150
-"""Patches that a pattern needs."""
+"""Patches that are taken at least, as far as there are so many, however little pure they are."""
 
 Rgb = NDArray[np.uint8]
 
@@ -39,7 +39,7 @@ Rgb = NDArray[np.uint8]
 def quilt_patterns(pairs: Sequence[Pair], seed: int = 1) -> NDArray[np.uint8]:
     """The patterns of a city: uint8 (len(PATTERNED), PATTERN_SIDE, PATTERN_SIDE, 3) RGB.
 
-    pairs: those to train on. Deterministic for a seed. Raises InputFault if a class hardly occurs.
+    pairs: those to train on. Deterministic for a seed.
     """
     photos = [_halved(pair.photo) for pair in pairs]
     patterns = []
@@ -47,14 +47,12 @@ def quilt_patterns(pairs: Sequence[Pair], seed: int = 1) -> NDArray[np.uint8]:
         rng = np.random.default_rng((seed, label))
         masks = [_halved(255 * suitable(pair.labels, label)) for pair in pairs]
         own = [_halved(np.asarray(255 * (pair.labels == label), np.uint8)) for pair in pairs]
-        most = HOUSES_AT_MOST if label == BUILDING else 1.0
-        patches = cut_patches(photos, masks, own, most, PATCH[label], rng)
-        if len(patches) < FEWEST // 10:
-            raise InputFault(
-                f"{pairs[0].name} and the other pairs show too little {CLASS_NAMES[label]} for a "
-                "pattern; add pictures with more of it"
-            )
-        patterns.append(quilt(patches, rng))
+        patches = cut_patches(photos, masks, own, SHARE[label], PATCH[label], rng)
+        if len(patches):
+            patterns.append(quilt(patches, rng))
+        else:  # nothing of the kind, or pictures too small to cut from: without detail, then
+            tone = np.mean([photo.mean(axis=(0, 1)) for photo in photos], axis=0)
+            patterns.append(np.full((PATTERN_SIDE, PATTERN_SIDE, 3), np.rint(tone), dtype=np.uint8))
     return np.stack(patterns)
 
 
@@ -80,14 +78,15 @@ def cut_patches(
     photos: Sequence[Rgb],
     masks: Sequence[Rgb],
     own: Sequence[Rgb],
-    most: float,
+    within: tuple[float, float],
     size: int,
     rng: np.random.Generator,
 ) -> Rgb:
     """Patches of the photographs that lie within the masks (0..255) and are of the city's ordinary kind:
     uint8 (n, size, size, 3).
 
-    own: where the class itself is (0..255), of which a patch holds `most` (0..1) if there are enough such.
+    own: where the class itself is (0..255); its share of a patch (0..1) is `within`, if there are enough
+    such.
     """
     found: list[tuple[float, float, Rgb]] = []
     for photo, mask, of_class in zip(photos, masks, own, strict=True):
@@ -104,8 +103,8 @@ def cut_patches(
             y, x = ys[at], xs[at]
             patch = photo[y : y + size, x : x + size]
             found.append((float(share[y, x]), float(held[y, x]), patch))
-    mixed = [one for one in found if one[1] <= most * 255]
-    found = sorted(mixed if len(mixed) >= FEWEST else found, key=lambda one: -one[0])
+    fitting = [one for one in found if within[0] <= one[1] / 255 <= within[1]]
+    found = sorted(fitting if len(fitting) >= FEWEST // 4 else found, key=lambda one: -one[0])
     pure = sum(share >= 0.85 * 255 for share, _, _ in found)
     patches = np.array([p for _, _, p in found[: max(pure, FEWEST)]], np.uint8).reshape(-1, size, size, 3)
     return _ordinary(patches) if len(patches) >= FEWEST // 2 else patches
