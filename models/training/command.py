@@ -5,18 +5,21 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from models.faults import InputFault
 from models.training.export import export_set
-from models.training.pairs import LARGEST_CROP, load_city
+from models.training.pairs import LARGEST_CROP, CityPairs, load_city
 from models.training.patterns import quilt_patterns
+from models.training.reference import FOLDER, ReferenceTraining
+from models.training.reference import SIDE as REFERENCE_SIDE
 from models.training.sources import SHIPPED_SOURCES, load_sources
 from models.training.train import Training, TrainingOptions
 
@@ -49,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument(
         "--width", type=int, default=defaults.width, help="channels: 32 for a laptop, 96 for a GPU"
+    )
+    p.add_argument(
+        "--reference",
+        action="store_true",
+        help="train the classic pix2pix instead, a network a city, each for --minutes, into OUT/reference",
     )
     p.add_argument(
         "--batch", type=int, default=defaults.batch, help="crops a step, half of them with patterns"
@@ -90,11 +98,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         threads=args.threads,
     )
     cv2.setNumThreads(1)  # torch has the cores
+    smallest = max(args.crop, REFERENCE_SIDE) if args.reference else args.crop
     cities = [
-        load_city(args.data / s.folder, s.zoom, smallest=args.crop, held_out=s.held_out)
+        load_city(args.data / s.folder, s.zoom, smallest=smallest, held_out=s.held_out)
         for s in sources.cities
     ]
     _make_folder(args.out)
+    if args.reference:
+        _train_references(cities, args.out / FOLDER, args.minutes, args.threads)
+        return 0
     patterns = np.stack([quilt_patterns(city.train) for city in cities])
     training = Training(cities, patterns, args.out, options)
     for city in cities:
@@ -120,6 +132,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _train_references(cities: Sequence[CityPairs], folder: Path, minutes: float, threads: int) -> None:
+    if threads:
+        torch.set_num_threads(threads)
+    for city in cities:
+        training = ReferenceTraining(city)
+        with _progress() as progress:
+            training.run(minutes, _reporter(progress, minutes))
+        training.save(folder)
+        print(
+            f"{city.city}: {training.step} steps in {training.minutes:.1f} minutes of one core", flush=True
+        )
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -130,7 +155,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _train(training: Training, minutes: float) -> None:
-    columns = (
+    with _progress() as progress:
+        training.run(_reporter(progress, minutes, training.trained_minutes))
+
+
+def _progress() -> Progress:
+    return Progress(
         TextColumn("step {task.fields[step]}"),
         BarColumn(),
         TimeElapsedColumn(),
@@ -138,12 +168,15 @@ def _train(training: Training, minutes: float) -> None:
         TimeRemainingColumn(),
         TextColumn("{task.fields[losses]}"),
     )
-    begun = training.trained_minutes
-    with Progress(*columns) as progress:
-        task = progress.add_task("training", total=minutes, step=training.step, losses="")
 
-        def report(step: int, trained: float, losses: dict[str, float]) -> None:
-            text = " ".join(f"{name} {value:.2f}" for name, value in losses.items())
-            progress.update(task, completed=trained - begun, step=step, losses=text)
 
-        training.run(report)
+def _reporter(
+    progress: Progress, minutes: float, begun: float = 0.0
+) -> Callable[[int, float, dict[str, float]], None]:
+    task = progress.add_task("training", total=minutes, step=0, losses="")
+
+    def report(step: int, trained: float, losses: dict[str, float]) -> None:
+        text = " ".join(f"{name} {value:.2f}" for name, value in losses.items())
+        progress.update(task, completed=trained - begun, step=step, losses=text)
+
+    return report

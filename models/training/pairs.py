@@ -241,7 +241,7 @@ class Sampler:
         quilt = np.asarray(half, dtype=np.uint8)
         details = [detail_of(quilt, mean) for mean in self._means[city]]
         # Now and then nothing, so that it learns to plan by itself as well.
-        keep = np.float32(self._rng.random() < 0.85)
+        keep = np.float32(self._rng.random() < 0.75)
         return np.concatenate(details) * keep, quilt
 
     def _quilted(

@@ -33,6 +33,7 @@ from models.generator import Generator, GeneratorShape, mixed_details, pattern_s
 from models.inputs import CELL, noise_field, pattern_fields
 from models.palette import CLASS_NAMES, paint
 from models.training.losses import (
+    ClassReader,
     PatchDiscriminator,
     PerceptualDistance,
     discriminator_loss,
@@ -60,6 +61,7 @@ class TrainingOptions:
     pattern: float = 12.0
     adversarial: float = 1.0
     matching: float = 4.0
+    classes: float = 2.0
     adversarial_from: int = 150  # steps, so that the discriminator meets pictures and not noise
     seed: int = 1
     threads: int = 0  # 0: torch's own choice
@@ -114,12 +116,15 @@ class Training:
         self.discriminator = PatchDiscriminator(len(cities), len(CLASS_NAMES)).to(
             memory_format=torch.channels_last  # type: ignore[call-overload]
         )
+        self.reader = ClassReader(len(CLASS_NAMES))
         self.perceptual = PerceptualDistance()
         self._optimize_g = torch.optim.Adam(
             self.generator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
         )
         self._optimize_d = torch.optim.Adam(
-            self.discriminator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
+            [*self.discriminator.parameters(), *self.reader.parameters()],
+            lr=options.learning_rate,
+            betas=(0.5, 0.99),
         )
         self._resume()
         self.sampler = Sampler(cities, patterns, options.crop, seed=options.seed + self.step)
@@ -130,7 +135,8 @@ class Training:
         """Teach by one batch; returns the losses by name."""
         o = self.options
         photos = torch.from_numpy(batch.photos).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        maps = onehot(torch.from_numpy(batch.labels))
+        labels = torch.from_numpy(batch.labels)
+        maps = onehot(labels)
         cities = torch.from_numpy(batch.cities)
         noise = torch.from_numpy(batch.noise)
         details = torch.from_numpy(batch.details)
@@ -144,9 +150,10 @@ class Training:
                 torch.cat([photos, picture.detach()]), torch.cat([maps, maps]), torch.cat([cities, cities])
             )
             d_loss = discriminator_loss(*both.split(len(photos)))
-            d_loss.backward()  # type: ignore[no-untyped-call]
+            read = self.reader(photos, labels)
+            (d_loss + read).backward()
             self._optimize_d.step()
-            losses["discriminator"] = d_loss.item()
+            losses |= {"discriminator": d_loss.item(), "read": read.item()}
         self._optimize_g.zero_grad(set_to_none=True)
         perceptual = self.perceptual(picture[:own], photos[:own])
         tone = tone_distance(picture[:own], photos[:own])
@@ -166,8 +173,11 @@ class Training:
             g_loss = generator_loss(fake)
             # What lies where is the photograph's only in the crops that were told its details.
             matching = matching_loss(real.split(own)[0], fake.split(own)[0])
-            total = total + o.adversarial * g_loss + o.matching * matching
-            losses |= {"adversarial": g_loss.item(), "matching": matching.item()}
+            self.reader.requires_grad_(False)
+            classes = self.reader(picture, labels)
+            self.reader.requires_grad_(True)
+            total = total + o.adversarial * g_loss + o.matching * matching + o.classes * classes
+            losses |= {"adversarial": g_loss.item(), "matching": matching.item(), "classes": classes.item()}
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 10.0)
         self._optimize_g.step()
@@ -259,7 +269,12 @@ class Training:
         self.trained_minutes = float(meta["minutes"])
 
     def _modules(self) -> dict[str, torch.nn.Module]:
-        return {"generator": self.generator, "averaged": self.averaged, "discriminator": self.discriminator}
+        return {
+            "generator": self.generator,
+            "averaged": self.averaged,
+            "discriminator": self.discriminator,
+            "reader": self.reader,
+        }
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"optimize_g": self._optimize_g, "optimize_d": self._optimize_d}
