@@ -4,8 +4,8 @@
 
 Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks": a U-Net of eight
 steps with 64 filters and dropout, a discriminator of 70×70 patches that sees the map too, cross entropy and
-100 times L1, one crop of 256 pixels at a time, mirrored at random, Adam at 2e-4, falling over the second half.
-With instance normalisation, as batch normalisation is at a batch of one.
+100 times L1, one crop of 256 pixels at a time, mirrored at random, Adam at 2e-4, falling over the second
+half. With instance normalisation, as batch normalisation is at a batch of one.
 """
 
 from __future__ import annotations
@@ -108,13 +108,13 @@ class ReferenceTraining:
         real, fake = self.discriminator(rgb_map, photo), self.discriminator(rgb_map, picture.detach())
         optimize_d.zero_grad(set_to_none=True)
         d_loss = 0.5 * (_verdict_loss(real, 1.0) + _verdict_loss(fake, 0.0))
-        d_loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(d_loss)
         optimize_d.step()
         self.discriminator.requires_grad_(False)
         pixel = functional.l1_loss(picture, photo)
         optimize_g.zero_grad(set_to_none=True)
         g_loss = _verdict_loss(self.discriminator(rgb_map, picture), 1.0) + 100.0 * pixel
-        g_loss.backward()
+        torch.autograd.backward(g_loss)
         optimize_g.step()
         self.discriminator.requires_grad_(True)
         self.step += 1
