@@ -1,22 +1,20 @@
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.cityset import CARD, NETWORK, NETWORK_INT8, SHIPPED, CitySet, load_city_set
+from models.cityset import CARD, NETWORK, NETWORK_INT8, CitySet, load_city_set
 from models.engines import ENGINES, open_engine
 from models.faults import DeviceFault, InputFault
 from models.inputs import MIX_GRID
 from models.palette import BUILDING, GREEN, ROAD, WATER
-from tests.support import require_module
+from tests.models.engines.networks import made_set
 
 Labels = NDArray[np.uint8]
 SIDE = 128
@@ -128,41 +126,6 @@ def test_auto_says_why_a_faster_engine_was_passed_over(
     assert opened.passed_over[0].startswith("openvino can't be imported")
     with pytest.raises(DeviceFault, match="openvino can't be imported"):
         open_engine(small, SIDE, "openvino")
-
-
-def made_set(folder: Path, side: int = 0, inputs: Mapping[str, str] = {}) -> CitySet:
-    """A set whose network paints labels in grey (class × 50) and takes further inputs without using them.
-
-    inputs: shapes by name, such as {"mix": "1,4,s,s"}.
-    """
-    onnx = require_module("onnx", extra="train")
-    helper, kinds = onnx.helper, onnx.TensorProto
-    shutil.copytree(SHIPPED / "small", folder)
-    span: int | str = side or "side"
-    table = np.repeat(np.arange(5, dtype=np.uint8)[:, None] * 50, 3, axis=1)
-    values = [
-        helper.make_tensor_value_info(
-            name, kinds.FLOAT, [int(n) if n.isdecimal() else n for n in shape.split(",")]
-        )
-        for name, shape in inputs.items()
-    ]
-    graph = helper.make_graph(
-        [
-            helper.make_node("Cast", ["labels"], ["index"], to=kinds.INT32),
-            helper.make_node("Gather", ["table", "index"], ["picture"]),
-        ],
-        "grey",
-        [helper.make_tensor_value_info("labels", kinds.UINT8, [1, span, span]), *values],
-        [helper.make_tensor_value_info("picture", kinds.UINT8, [1, span, span, 3])],
-        [onnx.numpy_helper.from_array(table, "table")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    onnx.save(model, folder / NETWORK)
-    card = json.loads((folder / CARD).read_text())
-    card["side"] = side
-    card["files"] = {NETWORK: hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()}
-    (folder / CARD).write_text(json.dumps(card))
-    return load_city_set(folder)
 
 
 @pytest.mark.parametrize("name", ENGINES)
