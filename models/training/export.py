@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import warnings
@@ -44,8 +45,12 @@ def export_set(
     return card
 
 
-def export_onnx(generator: Generator, path: Path) -> None:
-    """The generator as one ONNX file: uint8 labels, noise and mix in, uint8 picture out, any side."""
+def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None:
+    """The generator as one ONNX file: uint8 labels, noise and mix in, uint8 picture out, any side.
+
+    half: computes in half precision, for a GPU; what goes in and comes out has the same types.
+    """
+    module = Exportable(copy.deepcopy(generator).half(), torch.float16) if half else Exportable(generator)
     side = 8 * CELL  # any will do for tracing
     cities = generator.shape.cities
     example = (
@@ -58,7 +63,7 @@ def export_onnx(generator: Generator, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, about its own parts
         program = torch.onnx.export(
-            Exportable(generator).eval(),
+            module.eval(),
             example,
             input_names=["labels", "noise", "mix"],
             output_names=["picture"],
