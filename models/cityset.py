@@ -1,7 +1,7 @@
 """A city set: one network, the cities that it holds, and the card that says where they come from.
 
-A set is a folder with `card.json` and the network as ONNX. Nothing is unpickled: the network is data that
-the engines parse, and its checksum must be the card's.
+A set is a folder with `card.json` and the network as ONNX, perhaps in further precisions. Nothing is
+unpickled: networks are data that the engines parse, and each file's checksum must be the card's.
 """
 
 from __future__ import annotations
@@ -17,14 +17,21 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from models.faults import InputFault, did_you_mean
-from models.inputs import NOISE_CHANNELS
+from models.inputs import CELL, NOISE_CHANNELS
+from models.onnxfile import flaw_of_onnx
 from models.palette import CLASS_NAMES
 
 SHIPPED: Final = Path(__file__).parent / "cities"
 """The folder of the sets that come with the program."""
 CARD: Final = "card.json"
 NETWORK: Final = "model.onnx"
-CARD_VERSION: Final = 1
+NETWORK_HALF: Final = "model-half.onnx"
+"""The network in half precision with the same inputs and picture, for a GPU."""
+NETWORK_INT8: Final = "model-int8.onnx"
+"""The quantized network, for a CPU; `cpu_network` says when it is used."""
+CARD_VERSION: Final = 2
+MIN_SIDE: Final = 32
+MAX_SIDE: Final = 2048
 
 T = TypeVar("T", bound="CityCard | SetCard")
 
@@ -44,20 +51,23 @@ class CityCard:
 class SetCard:
     """The card of a set, as it stands in `card.json`.
 
-    metres_per_pixel: ground resolution that the network was trained at. width, parameters: the size of the
-    network. training: how it was trained, in words and figures. sha256: of the network's file.
+    side: the only side that the network can render, 0 where it is any multiple of 16. metres_per_pixel:
+    ground resolution that it was trained at. width, parameters: its size. training: how it was trained, in
+    words and figures. metrics: what was measured of it. files: the SHA-256 of each file of the set.
     """
 
     version: int
     title: str
     classes: tuple[str, ...]
     noise_channels: int
+    side: int
     metres_per_pixel: float
     width: int
     parameters: int
     training: Mapping[str, Any]
+    metrics: Mapping[str, Any]
     cities: tuple[CityCard, ...]
-    sha256: str
+    files: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +75,28 @@ class CitySet:
     """A set that was read and found whole."""
 
     name: str
-    network: Path
+    folder: Path
     card: SetCard
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(city.name for city in self.card.cities))
+
+    @property
+    def network(self) -> Path:
+        """The network that every set has."""
+        return self.folder / NETWORK
+
+    @property
+    def cpu_network(self) -> Path:
+        """The network for an engine on the CPU: the quantized one, where it passed its gate of quality."""
+        gate = self.card.metrics.get("int8")
+        passed = isinstance(gate, dict) and gate.get("passed") is True
+        return (self.file(NETWORK_INT8) if passed else None) or self.network
+
+    def file(self, name: str) -> Path | None:
+        """A file of the set by its name, or None if its card lists no such file."""
+        return self.folder / name if name in self.card.files else None
 
 
 CITY_NAME_RULE: Final = "a name is words in lower case, joined by hyphens"
@@ -94,18 +120,25 @@ def load_city_set(name: str | Path) -> CitySet:
     folder = SHIPPED / name if name in shipped_sets() else Path(name)
     path = folder / CARD
     card = _read_card(path, name)
-    network = folder / NETWORK
+    for file, checksum in card.files.items():
+        _check_file(folder / file, checksum)
+    return CitySet(name=folder.name, folder=folder, card=card)
+
+
+def _check_file(path: Path, checksum: str) -> None:
     try:
-        content = network.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise InputFault(
-            f"{network} can't be read ({error.strerror}); the set is not whole, so copy its folder again"
+            f"{path} can't be read ({error.strerror}); the set is not whole, so copy its folder again"
         ) from None
-    if hashlib.sha256(content).hexdigest() != card.sha256:
+    if hashlib.sha256(content).hexdigest() != checksum:
         raise InputFault(
-            f"{network} is not the network that {CARD} describes (another checksum); copy the set again"
+            f"{path} is not the file that {CARD} describes (another checksum); copy the set again"
         )
-    return CitySet(name=folder.name, network=network, card=card)
+    # The engines would say it too, but OpenVINO writes lines of its own about it first.
+    if path.suffix == ".onnx" and (flaw := flaw_of_onnx(content)):
+        raise InputFault(f"{path} is not a whole ONNX network: {flaw}; export or copy the set again")
 
 
 def _read_card(path: Path, name: str | Path) -> SetCard:
@@ -140,10 +173,16 @@ def _read_card(path: Path, name: str | Path) -> SetCard:
         raise InputFault(
             f"{path}: classes are {', '.join(map(str, card.classes))}, not {', '.join(CLASS_NAMES)}"
         )
-    if card.noise_channels != NOISE_CHANNELS:
+    if card.noise_channels not in (0, NOISE_CHANNELS):
         raise InputFault(
-            f"{path}: noise_channels is {card.noise_channels}, but this program makes {NOISE_CHANNELS}"
+            f"{path}: noise_channels is {card.noise_channels}, but this program makes {NOISE_CHANNELS} or 0"
         )
+    if card.side and (card.side % CELL or not MIN_SIDE <= card.side <= MAX_SIDE):
+        raise InputFault(
+            f"{path}: side is {card.side}, and must be 0 (any) or a multiple of {CELL} "
+            f"from {MIN_SIDE} to {MAX_SIDE}"
+        )
+    _check_listing(path, card.files)
     if not 0.0 < card.metres_per_pixel < math.inf:
         raise InputFault(f"{path}: metres_per_pixel is {card.metres_per_pixel}, and must be above 0")
     if not cities:
@@ -157,11 +196,23 @@ def _read_card(path: Path, name: str | Path) -> SetCard:
     return card
 
 
+def _check_listing(path: Path, files: Mapping[str, str]) -> None:
+    """Refuse a list of files that lacks the network, leads out of the folder or has no checksums."""
+    if NETWORK not in files:
+        raise InputFault(f"{path}: files lacks {NETWORK!r}, the network of the set")
+    for name, checksum in files.items():
+        if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+            raise InputFault(f"{path}: files names {_short(name)!r}, which is not a plain name of a file")
+        if not isinstance(checksum, str) or not re.fullmatch("[0-9a-f]{64}", checksum):
+            raise InputFault(f"{path}: files: the checksum of {name} must be a SHA-256 of 64 digits")
+
+
 _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "str": str,
     "int": int,
     "float": (int, float),
     "Mapping[str, Any]": dict,
+    "Mapping[str, str]": dict,
     "tuple[str, ...]": tuple,
     "tuple[CityCard, ...]": tuple,
 }

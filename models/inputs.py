@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from models.cityset import CitySet
 
 MIX_GRID: Final = 16
 """Cells of the mix along each side of the sheet, as the show thinks of it."""
@@ -40,6 +43,15 @@ def noise_field(side: int) -> NDArray[np.float32]:
         smooth = smooth[scale : scale + size, scale : scale + size]
         field[0, channel] = smooth / smooth.std()
     return field
+
+
+def fixed_inputs(city_set: CitySet, side: int) -> dict[str, NDArray[np.float32]]:
+    """The inputs that only depend on the city set and the side, by their names in the network.
+
+    C-contiguous, so that an engine can bind them once where they lie. A network may lack any of them.
+    """
+    del city_set  # the noise is the same for all
+    return {"noise": noise_field(side)}
 
 
 def fit_mix(mix: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from models.cityset import CitySet
 from models.engines.base import Engine, threads_for
+from models.engines.fitted import FittedEngine
 from models.faults import DeviceFault, InputFault
 from models.inputs import CELL, MIX_GRID
 
@@ -32,6 +33,7 @@ class OpenedEngine:
 def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int = 0) -> OpenedEngine:
     """Open a city set at `side` (a multiple of 16) with the named engine, or with the fastest that works.
 
+    A set whose card names the only side that it can render is rendered at that one, and its picture scaled.
     threads: 0 leaves one core free. Raises DeviceFault if no engine can be had on this machine, InputFault
     if all of them refuse the network.
     """
@@ -47,7 +49,7 @@ def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int =
             absent += 1
             failures.append(f"{candidate} can't be imported ({_first_line(error)})")
         except Exception as error:  # every library raises its own kind for a network that it refuses
-            failures.append(f"{candidate} refuses {city_set.network.name} ({_first_line(error)})")
+            failures.append(f"{candidate} refuses the network ({_first_line(error)})")
         else:
             return OpenedEngine(engine, tuple(failures))
     reasons = "; ".join(failures)
@@ -58,7 +60,10 @@ def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int =
 
 def _open(name: str, city_set: CitySet, side: int, threads: int) -> Engine:
     module, kind = ENGINES[name]
-    engine: Engine = getattr(importlib.import_module(module), kind)(city_set, side, threads)
+    own = city_set.card.side or side
+    engine: Engine = getattr(importlib.import_module(module), kind)(city_set, own, threads)
+    if own != side:
+        engine = FittedEngine(engine, side)
     # Only a picture proves that it works; the first one is also slower than the others.
     cities = len(city_set.names)
     mix = np.full((cities, MIX_GRID, MIX_GRID), 1.0 / cities, dtype=np.float32)

@@ -7,8 +7,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from models.cityset import CitySet
-from models.engines.base import describe, feed
-from models.inputs import noise_field
+from models.engines.base import check_inputs, describe, feed
+from models.inputs import fixed_inputs
 
 
 class OnnxRuntimeEngine:
@@ -24,17 +24,24 @@ class OnnxRuntimeEngine:
         options.log_severity_level = 3
         # Its threads would otherwise spin while they wait, on cores that camera and projector need.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._network = city_set.cpu_network
         self._session = ort.InferenceSession(
-            str(city_set.network), options, providers=["CPUExecutionProvider"]
+            str(self._network), options, providers=["CPUExecutionProvider"]
         )
-        self._noise = noise_field(side)
+        fixed = fixed_inputs(city_set, side)
+        self._declared = {port.name for port in self._session.get_inputs()}
+        check_inputs(self._declared, {"labels", "mix", *fixed})
+        self._fixed = {
+            name: ort.OrtValue.ortvalue_from_numpy(fixed[name]) for name in self._declared & fixed.keys()
+        }
 
     def render(self, labels: NDArray[np.uint8], mix: NDArray[np.float32]) -> NDArray[np.uint8]:
-        picture: NDArray[np.uint8] = self._session.run(None, feed(labels, self._noise, mix))[0][0]
+        changing = {name: array for name, array in feed(labels, mix).items() if name in self._declared}
+        picture: NDArray[np.uint8] = self._session.run(None, self._fixed | changing)[0][0]
         return picture
 
     def describe(self) -> str:
-        return describe("ONNX Runtime", ort.__version__, self._threads)
+        return describe("ONNX Runtime", ort.__version__, self._network, self._threads)
 
     def close(self) -> None:
         self.__dict__.pop("_session", None)

@@ -7,8 +7,8 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from models.cityset import CitySet
-from models.engines.base import describe, feed
-from models.inputs import CELL, NOISE_CHANNELS, noise_field
+from models.engines.base import check_inputs, describe, feed
+from models.inputs import CELL, fixed_inputs
 
 
 class OpenVinoEngine:
@@ -19,16 +19,22 @@ class OpenVinoEngine:
     def __init__(self, city_set: CitySet, side: int, threads: int) -> None:
         self.side = side
         self._threads = threads
+        self._network = city_set.cpu_network
         core = ov.Core()
-        model = core.read_model(city_set.network)
+        model = core.read_model(self._network)
+        fixed = fixed_inputs(city_set, side)
+        shapes = {name: list(array.shape) for name, array in fixed.items()} | {
+            "labels": [1, side, side],
+            "mix": [1, len(city_set.names), side // CELL, side // CELL],
+        }
+        self._declared = {port.any_name for port in model.inputs}
+        check_inputs(self._declared, shapes)
+        for port in model.inputs:
+            wanted = ov.PartialShape(shapes[port.any_name])
+            if not port.partial_shape.compatible(wanted):  # it would be forced into the shape
+                raise ValueError(f"{port.any_name} is {port.partial_shape} in it, not {wanted}")
         # Fixed sizes let OpenVINO plan all memory at once.
-        model.reshape(
-            {
-                "labels": [1, side, side],
-                "noise": [1, NOISE_CHANNELS, side // 4, side // 4],
-                "mix": [1, len(city_set.names), side // CELL, side // CELL],
-            }
-        )
+        model.reshape({name: shapes[name] for name in self._declared})
         options = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "f32",
@@ -36,14 +42,16 @@ class OpenVinoEngine:
             "INFERENCE_NUM_THREADS": str(threads),
         }
         self._request = core.compile_model(model, "CPU", options).create_infer_request()
-        self._noise = noise_field(side)
+        for name in self._declared & fixed.keys():
+            self._request.set_tensor(name, ov.Tensor(fixed[name]))  # a copy, which the request keeps
 
     def render(self, labels: NDArray[np.uint8], mix: NDArray[np.float32]) -> NDArray[np.uint8]:
-        picture: NDArray[np.uint8] = self._request.infer(feed(labels, self._noise, mix))[0][0].copy()
+        changing = {name: array for name, array in feed(labels, mix).items() if name in self._declared}
+        picture: NDArray[np.uint8] = self._request.infer(changing)[0][0].copy()
         return picture
 
     def describe(self) -> str:
-        return describe("OpenVINO", ov.__version__, self._threads)
+        return describe("OpenVINO", ov.__version__, self._network, self._threads)
 
     def close(self) -> None:
         self.__dict__.pop("_request", None)

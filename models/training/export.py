@@ -34,12 +34,14 @@ def export_set(
         title=sources.title,
         classes=CLASS_NAMES,
         noise_channels=NOISE_CHANNELS,
+        side=0,
         metres_per_pixel=sources.metres_per_pixel,
         width=generator.shape.width,
         parameters=sum(p.numel() for p in generator.parameters()),
         training=training,
+        metrics={},
         cities=tuple(CityCard(c.folder, c.title, c.data, c.licence, c.attribution) for c in sources.cities),
-        sha256=hashlib.sha256(network.read_bytes()).hexdigest(),
+        files={NETWORK: hashlib.sha256(network.read_bytes()).hexdigest()},
     )
     write_card(card, folder)
     return card

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shutil
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.cityset import CARD, NETWORK, SHIPPED, load_city_set, shipped_sets
+from models.cityset import CARD, NETWORK, NETWORK_INT8, SHIPPED, load_city_set, shipped_sets
 from models.faults import InputFault
 
 
@@ -30,12 +31,19 @@ def test_the_shipped_set_is_whole_and_says_where_it_comes_from() -> None:
     small = load_city_set("small")
     assert small.names == ("dubai", "las-vegas", "long-beach", "palm-springs")
     assert all(city.licence and city.attribution and city.data for city in small.card.cities)
-    assert small.card.training["minutes"] > 0
+    training = small.card.training
+    assert training["minutes"] > 0
+    for city in small.names:
+        assert len(training["trained_on"][city]) > len(training["held_out"][city]) > 0
+        assert not set(training["trained_on"][city]) & set(training["held_out"][city])
 
 
 def test_a_set_loads_from_any_folder(copy: Path) -> None:
     assert load_city_set(copy).card == load_city_set("small").card
-    assert load_city_set(str(copy)).name == "mine"
+    mine = load_city_set(str(copy))
+    assert mine.name == "mine"
+    assert mine.network == mine.file(NETWORK) == copy / NETWORK
+    assert mine.file("model-half.onnx") is None, "the card lists no such file"
 
 
 def test_a_missing_set_is_told_with_what_there_is(tmp_path: Path) -> None:
@@ -54,7 +62,26 @@ def test_a_missing_set_is_told_with_what_there_is(tmp_path: Path) -> None:
         (lambda f: (f / CARD).write_bytes(b"\xff\xfe\x00"), "is not JSON"),
         (lambda f: (f / CARD).write_text("[]"), "holds no card"),
         (lambda f: change_card(f, lambda c: c.update(version=99)), "version is 99"),
-        (lambda f: change_card(f, lambda c: c.pop("sha256")), "lacks 'sha256'"),
+        (lambda f: change_card(f, lambda c: c.pop("files")), "lacks 'files'"),
+        (lambda f: change_card(f, lambda c: c["files"].clear()), "files lacks 'model.onnx'"),
+        (
+            lambda f: change_card(f, lambda c: c["files"].update({"model-int8.onnx": "0" * 64})),
+            "model-int8.onnx can't be read",
+        ),
+        (
+            lambda f: change_card(f, lambda c: c["files"].update({"../model.onnx": "0" * 64})),
+            "not a plain name",
+        ),
+        (
+            lambda f: change_card(f, lambda c: c["files"].update({NETWORK: "no sum"})),
+            "checksum of model.onnx must be",
+        ),
+        (lambda f: change_card(f, lambda c: c.update(version=1)), "version is 1, .* reads version 2"),
+        (lambda f: change_card(f, lambda c: c.update(side=100)), "side is 100, and must be 0"),
+        (lambda f: change_card(f, lambda c: c.update(side=-16)), "side is -16, and must be 0"),
+        (lambda f: change_card(f, lambda c: c.update(side=4096)), "side is 4096, and must be 0"),
+        (lambda f: change_card(f, lambda c: c.update(side=256.0)), "'side' must be of type int"),
+        (lambda f: change_card(f, lambda c: c.update(metrics=[])), "'metrics' must be of type"),
         (lambda f: change_card(f, lambda c: c.update(colour="red")), "unknown key 'colour'"),
         (lambda f: change_card(f, lambda c: c.update(width="32")), "'width' must be of type int"),
         (lambda f: change_card(f, lambda c: c.update(width=True)), "'width' must be of type int"),
@@ -83,3 +110,44 @@ def test_a_spoilt_set_is_refused_in_one_sentence(
         load_city_set(copy)
     assert str(copy) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda content: content[:-5000], "is cut off before its end"),
+        (lambda content: content[: len(content) // 2], "is cut off before its end"),
+        (lambda _: b"", "it is empty"),
+        (lambda _: b"\x80\x04K\x01.", "a file of another kind"),
+        (lambda _: b"PK\x03\x04" + bytes(100), "a file of another kind"),
+        (lambda _: b"not a network at all", "a file of another kind"),
+    ],
+)
+def test_what_is_no_whole_network_is_refused_before_an_engine_sees_it(
+    copy: Path, spoil: Callable[[bytes], bytes], sentence: str
+) -> None:
+    content = spoil((copy / NETWORK).read_bytes())
+    (copy / NETWORK).write_bytes(content)
+    change_card(copy, lambda c: c["files"].update({NETWORK: hashlib.sha256(content).hexdigest()}))
+    with pytest.raises(InputFault, match=f"model.onnx is not a whole ONNX network: .*{sentence}"):
+        load_city_set(copy)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "network"),
+    [
+        ({"int8": {"passed": True}}, NETWORK_INT8),
+        ({"int8": {"passed": False}}, NETWORK),
+        ({"int8": {"passed": 1}}, NETWORK),
+        ({"int8": True}, NETWORK),
+        ({}, NETWORK),
+    ],
+)
+def test_the_quantized_network_is_used_where_it_passed_its_gate(
+    copy: Path, metrics: dict[str, Any], network: str
+) -> None:
+    shutil.copy(copy / NETWORK, copy / NETWORK_INT8)
+    change_card(copy, lambda c: c.update(metrics=metrics))
+    assert load_city_set(copy).cpu_network.name == NETWORK, "the card doesn't list it"
+    change_card(copy, lambda c: c["files"].update({NETWORK_INT8: c["files"][NETWORK]}))
+    assert load_city_set(copy).cpu_network.name == network

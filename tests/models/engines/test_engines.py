@@ -4,17 +4,19 @@ import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from models.cityset import CARD, NETWORK, SHIPPED, CitySet, load_city_set
+from models.cityset import CARD, NETWORK, NETWORK_INT8, SHIPPED, CitySet, load_city_set
 from models.engines import ENGINES, open_engine
 from models.faults import DeviceFault, InputFault
 from models.inputs import MIX_GRID
 from models.palette import BUILDING, GREEN, ROAD, WATER
+from tests.support import require_module
 
 Labels = NDArray[np.uint8]
 SIDE = 128
@@ -128,17 +130,89 @@ def test_auto_says_why_a_faster_engine_was_passed_over(
         open_engine(small, SIDE, "openvino")
 
 
-@pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"not a network at all", None])
-def test_a_foreign_network_is_refused_in_one_sentence(tmp_path: Path, content: bytes | None) -> None:
-    folder = Path(shutil.copytree(SHIPPED / "small", tmp_path / "mine"))
-    network = folder / NETWORK
-    network.write_bytes(network.read_bytes()[:-5000] if content is None else content)
+def made_set(folder: Path, side: int = 0, inputs: Mapping[str, str] = {}) -> CitySet:
+    """A set whose network paints labels in grey (class × 50) and takes further inputs without using them.
+
+    inputs: shapes by name, such as {"mix": "1,4,s,s"}.
+    """
+    onnx = require_module("onnx", extra="train")
+    helper, kinds = onnx.helper, onnx.TensorProto
+    shutil.copytree(SHIPPED / "small", folder)
+    span: int | str = side or "side"
+    table = np.repeat(np.arange(5, dtype=np.uint8)[:, None] * 50, 3, axis=1)
+    values = [
+        helper.make_tensor_value_info(
+            name, kinds.FLOAT, [int(n) if n.isdecimal() else n for n in shape.split(",")]
+        )
+        for name, shape in inputs.items()
+    ]
+    graph = helper.make_graph(
+        [
+            helper.make_node("Cast", ["labels"], ["index"], to=kinds.INT32),
+            helper.make_node("Gather", ["table", "index"], ["picture"]),
+        ],
+        "grey",
+        [helper.make_tensor_value_info("labels", kinds.UINT8, [1, span, span]), *values],
+        [helper.make_tensor_value_info("picture", kinds.UINT8, [1, span, span, 3])],
+        [onnx.numpy_helper.from_array(table, "table")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    onnx.save(model, folder / NETWORK)
     card = json.loads((folder / CARD).read_text())
-    card["sha256"] = hashlib.sha256(network.read_bytes()).hexdigest()
+    card["side"] = side
+    card["files"] = {NETWORK: hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()}
     (folder / CARD).write_text(json.dumps(card))
-    with pytest.raises(InputFault, match="can't be run") as caught:
-        open_engine(load_city_set(folder), SIDE)
+    return load_city_set(folder)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("inputs", [{}, {"noise": "1,8,q,q"}, {"mix": "1,4,s,s"}])
+def test_a_network_is_fed_what_it_declares(tmp_path: Path, name: str, inputs: dict[str, str]) -> None:
+    engine = open_engine(made_set(tmp_path / "grey", inputs=inputs), SIDE, name).engine
+    picture = engine.render(crossing(), np.full((4, MIX_GRID, MIX_GRID), 0.25, np.float32))
+    assert (picture == 50 * crossing()[:, :, None]).all()
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_network_that_wants_more_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputFault, match="it takes 'depth', which this program doesn't make") as caught:
+        open_engine(made_set(tmp_path / "grey", inputs={"depth": "1,s,s"}), SIDE, name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("side", [96, 128, 256])
+def test_a_network_of_one_side_serves_a_show_of_any(tmp_path: Path, name: str, side: int) -> None:
+    engine = open_engine(made_set(tmp_path / "grey", side=128), side, name).engine
+    assert engine.side == side
+    picture = engine.render(crossing(side), np.full((4, MIX_GRID, MIX_GRID), 0.25, np.float32))
+    assert picture.shape == (side, side, 3)
+    wanted = 50 * crossing(side)[:, :, None].astype(int)
+    assert (np.abs(picture - wanted) <= 1).mean() > 0.9, "the same but for outlines"
+    assert ("at its own side 128" in engine.describe()) == (side != 128)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_a_network_of_another_side_than_its_card_says_is_refused(tmp_path: Path, name: str) -> None:
+    made = made_set(tmp_path / "grey", side=128)
+    card = json.loads((made.folder / CARD).read_text())
+    (made.folder / CARD).write_text(json.dumps(card | {"side": 64}))
+    with pytest.raises(InputFault, match="can't be run") as caught:
+        open_engine(load_city_set(made.folder), 64, name)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_engine_says_which_precision_it_runs(small: CitySet, tmp_path: Path, name: str) -> None:
+    assert ", f32, 1 thread" in open_engine(small, SIDE, name, threads=1).engine.describe()
+    made = made_set(tmp_path / "grey")
+    shutil.copy(made.network, made.folder / NETWORK_INT8)
+    card = json.loads((made.folder / CARD).read_text())
+    card["files"][NETWORK_INT8] = card["files"][NETWORK]
+    card["metrics"] = {"int8": {"passed": True}}
+    (made.folder / CARD).write_text(json.dumps(card))
+    made = load_city_set(made.folder)
+    assert ", int8, 2 threads" in open_engine(made, SIDE, name, threads=2).engine.describe()
 
 
 def test_a_side_that_no_network_takes_is_refused(small: CitySet) -> None:
