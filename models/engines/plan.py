@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +22,8 @@ from typing import Any, Final
 import platformdirs
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from models.engines.base import check_inputs
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each input of a network, by its name."""
@@ -99,7 +101,8 @@ def keep(path: Path, body: bytes) -> bool:
         partial.write_bytes(hashlib.sha256(body).digest() + body)
         partial.replace(path)
     except OSError:  # the show doesn't fail for want of a cache
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         return False
     return True
 
@@ -157,20 +160,26 @@ def read_network(trt: ModuleType, network: Any, onnx: bytes, shapes: Shapes, log
     """
     parser = trt.OnnxParser(network, log)
     if not parser.parse(onnx):
-        reasons = [parser.get_error(index).desc() for index in range(parser.num_errors)]
-        raise ValueError(reasons[0] if reasons else log.reason or "it is no network in ONNX")
+        raise ValueError(_parse_reason(parser) or log.reason or "it is no network in ONNX")
     if not network.num_outputs:  # the parser takes an empty file for an empty network
         raise ValueError("it is no network in ONNX")
-    for index in range(network.num_inputs):
-        tensor = network.get_input(index)
-        declared, shape = tuple(tensor.shape), shapes.get(tensor.name)
-        if shape is None:
-            raise ValueError(f"it has an input {tensor.name!r}; known are {', '.join(shapes)}")
-        if len(declared) != len(shape) or any(
-            d not in (-1, s) for d, s in zip(declared, shape, strict=True)
-        ):
-            raise ValueError(f"its input {tensor.name!r} is {declared}, and not {shape}")
+    tensors = [network.get_input(index) for index in range(network.num_inputs)]
+    check_inputs([tensor.name for tensor in tensors], shapes)
+    for tensor in tensors:
+        declared, shape = tuple(tensor.shape), shapes[tensor.name]
+        if len(declared) != len(shape) or any(d not in (-1, s) for d, s in zip(declared, shape, strict=True)):
+            raise ValueError(f"{tensor.name} is {declared} in it, not {shape}")
         tensor.shape = shape
+
+
+def _parse_reason(parser: Any) -> str:
+    if not parser.num_errors:
+        return ""
+    error = parser.get_error(0)
+    if not error.node_operator():
+        return str(error.desc())
+    kind = error.code().name.lower().replace("_", " ")
+    return f"it can't take the operator {error.node_operator()} ({kind}: {error.desc()})"
 
 
 def logger(trt: ModuleType) -> Any:

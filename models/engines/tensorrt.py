@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.cityset import HALF_NETWORK, CitySet
+from models.cityset import NETWORK_HALF, CitySet
 from models.engines.base import feed
 from models.engines.cuda import Stream, first_gpu
 from models.engines.plan import PlanKey, Shapes, build_plan, cache_folder, keep, kept, logger
@@ -50,7 +50,7 @@ class TensorRtEngine:
         except OSError as error:  # it is installed, and the libraries that it loads aren't
             raise DeviceFault(f"{self.module} doesn't load: {error}") from None
         self._gpu = first_gpu()
-        half = city_set.file(HALF_NETWORK)
+        half = city_set.file(NETWORK_HALF)
         onnx = (half or city_set.network).read_bytes()
         self._key = PlanKey(
             library=self.module,

@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 from torch.export import Dim
 
-from models.cityset import CARD_VERSION, NETWORK, CityCard, SetCard, write_card
+from models.cityset import CARD_VERSION, NETWORK, NETWORK_HALF, CityCard, SetCard, write_card
 from models.generator import Exportable, Generator
 from models.inputs import CELL, NOISE_CHANNELS, noise_field
 from models.palette import CLASS_NAMES
@@ -25,10 +25,11 @@ OPSET: Final = 18
 def export_set(
     generator: Generator, sources: SetSources, training: Mapping[str, Any], folder: Path
 ) -> SetCard:
-    """Write `model.onnx` (for any side that is a multiple of 16) and `card.json`; returns the card."""
+    """Write `model.onnx` and `model-half.onnx` (for any side that is a multiple of 16) and `card.json`;
+    returns the card."""
     folder.mkdir(parents=True, exist_ok=True)
-    network = folder / NETWORK
-    export_onnx(generator, network)
+    export_onnx(generator, folder / NETWORK)
+    export_onnx(generator, folder / NETWORK_HALF, half=True)
     card = SetCard(
         version=CARD_VERSION,
         title=sources.title,
@@ -41,7 +42,9 @@ def export_set(
         training=training,
         metrics={},
         cities=tuple(CityCard(c.folder, c.title, c.data, c.licence, c.attribution) for c in sources.cities),
-        files={NETWORK: hashlib.sha256(network.read_bytes()).hexdigest()},
+        files={
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (NETWORK, NETWORK_HALF)
+        },
     )
     write_card(card, folder)
     return card
