@@ -28,7 +28,7 @@ from models.palette import CLASS_NAMES
 Corners: TypeAlias = tuple[
     tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
 ]
-EngineName: TypeAlias = Literal["auto", "openvino", "onnxruntime"]
+EngineName: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime"]
 Fit: TypeAlias = Literal["letterbox", "fill"]
 Inset: TypeAlias = Literal["auto", "always", "never"]
 
@@ -222,7 +222,9 @@ class EngineSettings:
     """What runs the generator."""
 
     name: Annotated[
-        EngineName, _choice(*get_args(EngineName)), '"auto" is the fastest that works on this machine'
+        EngineName,
+        _choice(*get_args(EngineName)),
+        '"auto" is the fastest that works on this machine; TensorRT needs an NVIDIA GPU',
     ] = "auto"
     side: Annotated[
         int, _whole(64, 1024, step=16), "Pixels along the side of the labels and of the picture"

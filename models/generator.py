@@ -110,18 +110,23 @@ class Generator(nn.Module):
 
 class Exportable(nn.Module):
     """The generator as it goes on stage: uint8 labels in, uint8 picture out, so that no engine needs
-    code of its own around it."""
+    code of its own around it.
 
-    def __init__(self, generator: Generator) -> None:
+    dtype: of the generator's weights, and so of what it computes; what goes in and comes out has the same
+    types for any.
+    """
+
+    def __init__(self, generator: Generator, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.generator = generator
+        self.dtype = dtype
 
     def forward(self, labels: Tensor, noise: Tensor, mix: Tensor) -> Tensor:
         """labels uint8 (B, H, W), noise and mix as in `Generator`; returns uint8 (B, H, W, 3) RGB."""
         # The cast comes first: TensorRT takes uint8 at the border of a graph and nowhere else.
         plane = labels.to(torch.float32).unsqueeze(1)
         classes = torch.arange(len(CLASS_NAMES), dtype=torch.float32).view(1, -1, 1, 1)
-        onehot = (plane == classes).to(torch.float32)
-        rgb = self.generator(onehot, noise, mix)
+        onehot = (plane == classes).to(self.dtype)
+        rgb = self.generator(onehot, noise.to(self.dtype), mix.to(self.dtype))
         grey = torch.clamp(rgb * 127.5 + 127.5, 0.0, 255.0).permute(0, 2, 3, 1)
         return torch.round(grey).to(torch.uint8)

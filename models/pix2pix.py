@@ -52,9 +52,7 @@ class UNet(nn.Module):
             norm(c) if 0 < n < inner else nn.Identity() for n, c in enumerate(channels)
         )
         self.up_convs = nn.ModuleList(
-            nn.ConvTranspose2d(
-                a if n == inner else 2 * a, b, 4, stride=2, padding=1, bias=biased or n == 0
-            )
+            nn.ConvTranspose2d(a if n == inner else 2 * a, b, 4, stride=2, padding=1, bias=biased or n == 0)
             for n, (a, b) in enumerate(zip(channels, [3, *channels], strict=False))
         )
         self.up_norms = nn.ModuleList(
@@ -100,9 +98,7 @@ class ResNet(nn.Module):
     width, biased: see `UNet`. Dropout within the blocks isn't built: it does nothing outside training.
     """
 
-    def __init__(
-        self, width: int, norm: NormLayer, *, biased: bool, blocks: int = RESNET_BLOCKS
-    ) -> None:
+    def __init__(self, width: int, norm: NormLayer, *, biased: bool, blocks: int = RESNET_BLOCKS) -> None:
         super().__init__()
         w = width
         self.head = nn.Conv2d(3, w, 7, bias=biased)

@@ -32,8 +32,10 @@ def open_joined(sets: Sequence[CitySet], side: int, name: str = "auto", threads:
         for part in opened:
             part.engine.close()
         raise
-    passed_over = (
-        f"{city_set.name}: {reason}"
+    # What lies in the machine is the same for all, and told once.
+    shared = set.intersection(*(set(part.passed_over) for part in opened))
+    passed_over = dict.fromkeys(
+        reason if reason in shared else f"{city_set.name}: {reason}"
         for city_set, part in zip(sets, opened, strict=True)
         for reason in part.passed_over
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import warnings
@@ -12,7 +13,7 @@ from typing import Any, Final
 import torch
 from torch.export import Dim
 
-from models.cityset import CARD_VERSION, NETWORK, CityCard, SetCard, write_card
+from models.cityset import CARD_VERSION, NETWORK, NETWORK_HALF, CityCard, SetCard, write_card
 from models.generator import Exportable, Generator
 from models.inputs import CELL, NOISE_CHANNELS, noise_field
 from models.palette import CLASS_NAMES
@@ -24,10 +25,11 @@ OPSET: Final = 18
 def export_set(
     generator: Generator, sources: SetSources, training: Mapping[str, Any], folder: Path
 ) -> SetCard:
-    """Write `model.onnx` (for any side that is a multiple of 16) and `card.json`; returns the card."""
+    """Write `model.onnx` and `model-half.onnx` (for any side that is a multiple of 16) and `card.json`;
+    returns the card."""
     folder.mkdir(parents=True, exist_ok=True)
-    network = folder / NETWORK
-    export_onnx(generator, network)
+    export_onnx(generator, folder / NETWORK)
+    export_onnx(generator, folder / NETWORK_HALF, half=True)
     card = SetCard(
         version=CARD_VERSION,
         title=sources.title,
@@ -40,14 +42,21 @@ def export_set(
         training=training,
         metrics={},
         cities=tuple(CityCard(c.folder, c.title, c.data, c.licence, c.attribution) for c in sources.cities),
-        files={NETWORK: hashlib.sha256(network.read_bytes()).hexdigest()},
+        files={
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            for name in (NETWORK, NETWORK_HALF)
+        },
     )
     write_card(card, folder)
     return card
 
 
-def export_onnx(generator: Generator, path: Path) -> None:
-    """The generator as one ONNX file: uint8 labels, noise and mix in, uint8 picture out, any side."""
+def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None:
+    """The generator as one ONNX file: uint8 labels, noise and mix in, uint8 picture out, any side.
+
+    half: computes in half precision, for a GPU; what goes in and comes out has the same types.
+    """
+    module = Exportable(copy.deepcopy(generator).half(), torch.float16) if half else Exportable(generator)
     side = 8 * CELL  # any will do for tracing
     cities = generator.shape.cities
     example = (
@@ -60,7 +69,7 @@ def export_onnx(generator: Generator, path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, about its own parts
         program = torch.onnx.export(
-            Exportable(generator).eval(),
+            module.eval(),
             example,
             input_names=["labels", "noise", "mix"],
             output_names=["picture"],

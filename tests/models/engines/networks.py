@@ -13,6 +13,9 @@ import numpy as np
 from models.cityset import CARD, NETWORK, SHIPPED, CitySet, load_city_set
 from tests.support import require_module
 
+CPU_ENGINES = ("openvino", "onnxruntime")
+"""Those that need no GPU."""
+
 
 def made_set(folder: Path, side: int = 0, inputs: Mapping[str, str] = {}, city: str = "") -> CitySet:
     """A set whose network paints labels in grey (class × 50) and takes further inputs without using them.

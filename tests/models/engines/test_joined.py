@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.cityset import city_names, load_city_set, load_city_sets
-from models.engines import ENGINES, open_engine
+from models.engines import OpenedEngine, joined, open_engine
 from models.engines.joined import UNSEEN, JoinedEngine, open_joined
 from models.faults import InputFault
 from models.inputs import MIX_GRID
-from tests.models.engines.networks import made_set
+from tests.models.engines.networks import CPU_ENGINES, made_set
 
 SIDE = 64
 Mix = NDArray[np.float32]
@@ -74,14 +74,14 @@ def mixes(draw: st.DrawFn) -> Mix:
 @given(mixes())
 def test_a_joined_picture_lies_between_those_of_its_parts(mix: Mix) -> None:
     parts = painters()
-    joined = JoinedEngine(parts, COUNTS)
-    picture = joined.render(LABELS, mix)
+    engine = JoinedEngine(parts, COUNTS)
+    picture = engine.render(LABELS, mix)
     assert picture.shape == (SIDE, SIDE, 3)
     assert picture.dtype == np.uint8
     own = [part.render(LABELS, part.mixes[0]).astype(int) for part in parts if part.mixes]
     assert (picture >= np.min(own, axis=0) - len(COUNTS)).all()
     assert (picture <= np.max(own, axis=0) + len(COUNTS)).all()
-    assert (joined.render(LABELS, mix) == picture).all()
+    assert (engine.render(LABELS, mix) == picture).all()
 
 
 @given(mixes())
@@ -123,12 +123,12 @@ def test_where_one_part_stands_alone_its_picture_is_untouched(mix: Mix) -> None:
 
 def test_a_fade_between_parts_runs_evenly_and_both_ends_cost_one_picture() -> None:
     parts = painters()
-    joined = JoinedEngine(parts, COUNTS)
+    engine = JoinedEngine(parts, COUNTS)
     levels = []
     for share in np.linspace(0.0, 1.0, 11):
         mix = np.zeros((CITIES, MIX_GRID, MIX_GRID), np.float32)
         mix[0], mix[2] = 1.0 - share, share
-        levels.append(joined.render(LABELS, mix)[..., 2].mean())
+        levels.append(engine.render(LABELS, mix)[..., 2].mean())
     np.testing.assert_allclose(levels, np.linspace(10, 250, 11), atol=1.0)
     assert [len(part.mixes) for part in parts] == [10, 10, 0]
 
@@ -143,10 +143,10 @@ def test_left_one_set_and_right_another() -> None:
 
 def test_it_says_what_its_parts_are_and_closes_them() -> None:
     parts = painters()
-    joined = JoinedEngine(parts, COUNTS)
-    assert joined.name == "painter0+painter1+painter2"
-    assert joined.describe() == "painter0 1.0 and painter1 1.0 and painter2 1.0; 3 sets"
-    joined.close()
+    engine = JoinedEngine(parts, COUNTS)
+    assert engine.name == "painter0+painter1+painter2"
+    assert engine.describe() == "painter0 1.0 and painter1 1.0 and painter2 1.0; 3 sets"
+    engine.close()
     assert [part.closed for part in parts] == [1, 1, 1]
 
 
@@ -156,24 +156,24 @@ def test_one_set_alone_is_not_wrapped() -> None:
     assert city_names(small) == small[0].names
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", CPU_ENGINES)
 def test_two_sets_share_a_show(tmp_path: Path, name: str) -> None:
     """The shipped set, and a network of its own kind, side and city, half and half."""
     grey = made_set(tmp_path / "grey", side=128, city="grey-town")
     sets = (load_city_set("small"), grey)
     assert city_names(sets) == (*sets[0].names, "grey-town")
     labels = np.full((SIDE, SIDE), 3, np.uint8)
-    joined = open_joined(sets, SIDE, name).engine
+    engine = open_joined(sets, SIDE, name).engine
     mix = np.zeros((5, MIX_GRID, MIX_GRID), np.float32)
     mix[4] = 1.0
-    assert (joined.render(labels, mix) == 150).all()
+    assert (engine.render(labels, mix) == 150).all()
     mix[4], mix[1] = 0.0, 1.0
     own = open_engine(sets[0], SIDE, name).engine.render(labels, mix[:4])
-    assert (joined.render(labels, mix) == own).all()
+    assert (engine.render(labels, mix) == own).all()
     mix[4], mix[1] = 0.5, 0.5
     between = 0.5 * own + 0.5 * 150
-    assert np.abs(joined.render(labels, mix) - between).max() <= 1
-    joined.close()
+    assert np.abs(engine.render(labels, mix) - between).max() <= 1
+    engine.close()
 
 
 def test_a_part_that_cannot_be_run_is_told(tmp_path: Path) -> None:
@@ -181,6 +181,16 @@ def test_a_part_that_cannot_be_run_is_told(tmp_path: Path) -> None:
     lying = replace(made, card=replace(made.card, side=64))
     with pytest.raises(InputFault, match=r"model\.onnx can't be run"):
         open_joined((load_city_set("small"), lying), SIDE)
+
+
+def test_a_reason_that_all_parts_share_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    small = load_city_set("small")
+    sets = [replace(small, name="one"), replace(small, name="two")]
+    reasons = {"one": ("no GPU", "too large"), "two": ("no GPU",)}
+    monkeypatch.setattr(
+        joined, "open_engine", lambda s, *_: OpenedEngine(Painter(s.name, []), reasons[s.name])
+    )
+    assert open_joined(sets, SIDE).passed_over == ("no GPU", "one: too large")
 
 
 def test_names_must_differ_between_sets(tmp_path: Path) -> None:
