@@ -61,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments[:1] == ["train"]:
-        return _train(arguments[1:])
+    if arguments and arguments[0] in _WITH_TORCH:
+        return _with_torch(*arguments)
     if arguments[:1] == ["bench"]:
         from bench.command import main as bench
 
@@ -128,8 +128,11 @@ def _parser() -> argparse.ArgumentParser:
     _show_option(config)
     config.set_defaults(run=_config)
 
-    # Both take their own options, and are only imported when they are asked for.
+    # These take their own options, and are only imported when they are asked for.
     commands.add_parser("train", help="train a city set (needs the train extra)", add_help=False)
+    commands.add_parser(
+        "import", help="bring a pix2pix of your own as a city set (needs the train extra)", add_help=False
+    )
     commands.add_parser("bench", help="measure the show or the generator", add_help=False)
     return p
 
@@ -323,13 +326,17 @@ def _settings(show: Path | None, overrides: Mapping[str, object]) -> Settings:
     return load_settings(show or default_show_path(), given)
 
 
-def _train(arguments: list[str]) -> int:
+_WITH_TORCH = {"train": "models.training.command", "import": "models.training.import_command"}
+"""The module of each command that the machine on stage can't run."""
+
+
+def _with_torch(name: str, *arguments: str) -> int:
     # Not a plain import: the machine on stage has no torch, and `live` doesn't know of training.
     try:
-        command = importlib.import_module("models.training.command")
+        command = importlib.import_module(_WITH_TORCH[name])
     except ModuleNotFoundError as error:
         raise DeviceFault(
-            f"training needs {error.name}, which isn't here; in the project's folder, run: "
+            f"`cities {name}` needs {error.name}, which isn't here; in the project's folder, run: "
             "pip install '.[train]'"
         ) from None
     code: int = command.main(arguments)

@@ -333,15 +333,16 @@ def test_a_show_hears_oscsend_and_ends_in_order_when_it_is_terminated() -> None:
     assert told == ""
 
 
-def test_the_stage_needs_no_torch() -> None:
+@pytest.mark.parametrize("command", ["train", "import"])
+def test_the_stage_needs_no_torch(command: str) -> None:
     code = (
         "import sys; sys.modules['torch'] = None; sys.modules['tensorrt'] = None\n"
         "from live.cli import main; import live.opening, bench.command\n"
-        "sys.exit(main(['train', '--out', 'x']))"
+        f"sys.exit(main(['{command}', '--out', 'x']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
-    assert done.stderr.startswith("cities: training needs torch")
+    assert done.stderr.startswith(f"cities: `cities {command}` needs torch")
 
 
 def test_the_show_fills_a_real_display(screen: Screen) -> None:
