@@ -30,7 +30,7 @@ Norm: TypeAlias = Literal["batch", "instance", "none"]
 Colours: TypeAlias = tuple[tuple[int, int, int], ...]
 """RGB of each class on the maps that the network was trained on."""
 
-WIDEST: Final = 512
+WIDEST: Final = 128
 """Channels of a first level; the usual is 64."""
 
 
