@@ -4,11 +4,12 @@ The U-Net is that of Isola et al. 2017, "Image-to-Image Translation with Conditi
 the residual network that of Johnson et al. 2016, "Perceptual Losses for Real-Time Style Transfer and
 Super-Resolution", as Zhu et al. 2017 use it in CycleGAN. Both map RGB to RGB in -1..1.
 
-Only training and import use this module.
+Only training and import use this module; the stage runs exported ONNX.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -28,52 +29,40 @@ class UNet(nn.Module):
     """unet_256: eight levels down and up again, each with a way across.
 
     width: channels of the first level. biased: whether convolutions before a normalisation have a bias.
-    dropout: of the three levels above the innermost, in training. The side is a multiple of 256.
+    dropout: in training, of the three levels above the innermost. The side is a multiple of 256.
     """
 
-    def __init__(
-        self,
-        width: int,
-        norm: NormLayer,
-        *,
-        biased: bool,
-        dropout: float = 0.5,
-        levels: int = UNET_LEVELS,
-    ) -> None:
+    def __init__(self, width: int, norm: NormLayer, *, biased: bool, dropout: float = 0.5) -> None:
         super().__init__()
-        channels = [min(2**n, 8) * width for n in range(levels)]
-        inner = levels - 1
-        self.down_convs = nn.ModuleList(
-            nn.Conv2d(a, b, 4, stride=2, padding=1, bias=biased)
-            for a, b in zip([3, *channels], channels, strict=False)
-        )
-        # The outermost and the innermost level aren't normalised on the way down.
-        self.down_norms = nn.ModuleList(
-            norm(c) if 0 < n < inner else nn.Identity() for n, c in enumerate(channels)
-        )
-        self.up_convs = nn.ModuleList(
-            nn.ConvTranspose2d(a if n == inner else 2 * a, b, 4, stride=2, padding=1, bias=biased or n == 0)
-            for n, (a, b) in enumerate(zip(channels, [3, *channels], strict=False))
-        )
-        self.up_norms = nn.ModuleList(
-            norm(c) if n else nn.Identity() for n, c in enumerate([3, *channels[:-1]])
-        )
-        self.dropout = nn.Dropout(dropout)
-        self._dropped = range(4, inner)
+        channels = [3, *(min(2**n, 8) * width for n in range(UNET_LEVELS))]
+        inner = UNET_LEVELS - 1
+        down: list[nn.Module] = []
+        up: list[nn.Module] = []  # the innermost first
+        for n, (outside, inside) in enumerate(itertools.pairwise(channels)):
+            layers: list[nn.Module] = [nn.LeakyReLU(0.2)] if n else []
+            layers.append(nn.Conv2d(outside, inside, 4, stride=2, padding=1, bias=biased))
+            if 0 < n < inner:
+                layers.append(norm(inside))
+            down.append(nn.Sequential(*layers))
+            taken = inside if n == inner else 2 * inside
+            layers = [nn.ReLU()]
+            layers.append(nn.ConvTranspose2d(taken, outside, 4, stride=2, padding=1, bias=biased or n == 0))
+            layers.append(norm(outside) if n else nn.Tanh())
+            if inner - 3 <= n < inner:
+                layers.append(nn.Dropout(dropout))
+            up.insert(0, nn.Sequential(*layers))
+        self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: float (B, 3, H, W). Returns the same shape in -1..1."""
+    def forward(self, rgb: Tensor) -> Tensor:
+        """rgb: float (B, 3, H, W). Returns the same shape in -1..1."""
         across = []
-        for n, (conv, norm) in enumerate(zip(self.down_convs, self.down_norms, strict=True)):
-            x = norm(conv(functional.leaky_relu(x, 0.2) if n else x))
-            across.append(x)
-        for n in reversed(range(len(across))):
-            if n < len(across) - 1:
-                x = torch.cat([across[n], x], dim=1)
-            x = self.up_norms[n](self.up_convs[n](functional.relu(x)))
-            if n in self._dropped:
-                x = self.dropout(x)
-        return torch.tanh(x)
+        for level in self.down:
+            rgb = level(rgb)
+            across.append(rgb)
+        x: Tensor = self.up[0](across.pop())
+        for level in self.up[1:]:
+            x = level(torch.cat([x, across.pop()], dim=1))
+        return x
 
 
 class ResidualBlock(nn.Module):

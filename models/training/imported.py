@@ -7,7 +7,6 @@ github.com/junyanz/pytorch-CycleGAN-and-pix2pix; the names are those of its `mod
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 import re
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.cityset import CARD_VERSION, NETWORK, CityCard, SetCard, write_card
+from models.cityset import CARD_VERSION, NETWORK, CityCard, SetCard, checksum, write_card
 from models.faults import InputFault
 from models.palette import CLASS_NAMES
 from models.pix2pix import RESNET_BLOCKS, UNET_LEVELS, NormLayer, ResNet, UNet
@@ -66,9 +65,8 @@ def read_generator(path: Path, norm: Norm | Literal["auto"] = "auto") -> Importe
     """
     weights = _read_weights(path)
     try:
-        names = _unet_names(weights) if "model.model.0.weight" in weights else _resnet_names(weights)
-        kind = _norm_of(weights, names, norm)
-        return _assembled(weights, names, kind)
+        layout = _layout_of(weights)
+        return _assembled(weights, layout, _norm_of(weights, layout, norm))
     except _UnlikeError as unlike:
         raise InputFault(f"{path} {unlike}") from None
 
@@ -107,8 +105,36 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def _unet_names(weights: Mapping[str, Tensor]) -> dict[str, str]:
-    """Our name of each layer of a U-Net by the repository's, which nests every level in the one above."""
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where a network's layers are, each by the name that it has in the repository.
+
+    names: our name of every layer. first, last: the outermost. inner: one before a normalisation. norms:
+    the normalisations.
+    """
+
+    build: type[UNet | ResNet]
+    names: Mapping[str, str]
+    first: str
+    last: str
+    inner: str
+    norms: tuple[str, ...]
+
+
+def _layout_of(weights: Mapping[str, Tensor]) -> _Layout:
+    if "model.model.0.weight" in weights:
+        return _unet_layout(weights)
+    if "model.1.weight" in weights and any(".conv_block." in name for name in weights):
+        return _resnet_layout(weights)
+    if "model.0.weight" in weights:
+        raise _UnlikeError("is a discriminator (net_D); give the generator's file, latest_net_G.pth")
+    raise _UnlikeError(
+        f"is no generator of the pix2pix repository (its first weight is {next(iter(weights))[:60]!r})"
+    )
+
+
+def _unet_layout(weights: Mapping[str, Tensor]) -> _Layout:
+    """The repository nests every level of a U-Net in the one above."""
     levels = 1
     block = "model.model.1.model."
     while f"{block}1.weight" in weights:
@@ -117,50 +143,49 @@ def _unet_names(weights: Mapping[str, Tensor]) -> dict[str, str]:
     if levels != UNET_LEVELS:
         kind = f"unet_{1 << levels}" if levels > 4 else f"a U-Net of {levels} levels"
         raise _UnlikeError(f"is {kind}, and only unet_256 and resnet_9blocks can be imported")
-    names = {"model.model.0": "down_convs.0", "model.model.3": "up_convs.0"}
+    inner = UNET_LEVELS - 1
+    first, last = "model.model.0", "model.model.3"
+    names = {first: "down.0.0", last: f"up.{inner}.1"}
+    norms = []
     block = "model.model.1.model."
-    for n in range(1, levels):
-        inner = n == levels - 1
-        names[f"{block}1"] = f"down_convs.{n}"
-        if not inner:
-            names[f"{block}2"] = f"down_norms.{n}"
-        names[f"{block}{3 if inner else 5}"] = f"up_convs.{n}"
-        names[f"{block}{4 if inner else 6}"] = f"up_norms.{n}"
+    for n in range(1, UNET_LEVELS):
+        # Down, its normalisation, the level below, up, its normalisation; each with an activation before.
+        up = 3 if n == inner else 5
+        names |= {f"{block}1": f"down.{n}.1", f"{block}{up}": f"up.{inner - n}.1"}
+        if n < inner:
+            names[f"{block}2"] = f"down.{n}.2"
+            norms.append(f"{block}2")
+        names[f"{block}{up + 1}"] = f"up.{inner - n}.2"
+        norms.append(f"{block}{up + 1}")
         block += "3.model."
-    return names
+    return _Layout(UNet, names, first, last, inner="model.model.1.model.1", norms=tuple(norms))
 
 
-def _resnet_names(weights: Mapping[str, Tensor]) -> dict[str, str]:
-    """Our name of each layer of a residual network by the repository's, which counts them through."""
+def _resnet_layout(weights: Mapping[str, Tensor]) -> _Layout:
+    """The repository counts the layers of a residual network through."""
     blocks = {found[1] for name in weights if (found := re.match(r"model\.(\d+)\.conv_block\.", name))}
-    if "model.1.weight" not in weights or not blocks:
-        if "model.0.weight" in weights:
-            raise _UnlikeError("is a discriminator (net_D); give the generator's file, latest_net_G.pth")
-        raise _UnlikeError(
-            f"is no generator of the pix2pix repository (its first weight is {next(iter(weights))[:60]!r})"
-        )
     if len(blocks) != RESNET_BLOCKS:
         raise _UnlikeError(
             f"is resnet_{len(blocks)}blocks, and only unet_256 and resnet_9blocks can be imported"
         )
-    names = {"model.1": "head", "model.2": "head_norm"}
+    first, last = "model.1", f"model.{17 + RESNET_BLOCKS}"
+    names = {first: "head", "model.2": "head_norm", last: "tail"}
     for n, at in enumerate((4, 7)):
         names |= {f"model.{at}": f"down_convs.{n}", f"model.{at + 1}": f"down_norms.{n}"}
     # Trained with dropout, a block has one layer more in its middle.
-    dropped = int(
-        "model.10.conv_block.6.weight" in weights and weights["model.10.conv_block.6.weight"].ndim == 4
-    )
+    sixth = weights.get("model.10.conv_block.6.weight")
+    second = 6 if sixth is not None and sixth.ndim == 4 else 5
     for n in range(RESNET_BLOCKS):
         block = f"model.{10 + n}.conv_block."
+        names |= {f"{block}1": f"blocks.{n}.first", f"{block}2": f"blocks.{n}.first_norm"}
         names |= {
-            f"{block}1": f"blocks.{n}.first",
-            f"{block}2": f"blocks.{n}.first_norm",
-            f"{block}{5 + dropped}": f"blocks.{n}.second",
-            f"{block}{6 + dropped}": f"blocks.{n}.second_norm",
+            f"{block}{second}": f"blocks.{n}.second",
+            f"{block}{second + 1}": f"blocks.{n}.second_norm",
         }
     for n, at in enumerate((10 + RESNET_BLOCKS, 13 + RESNET_BLOCKS)):
         names |= {f"model.{at}": f"up_convs.{n}", f"model.{at + 1}": f"up_norms.{n}"}
-    return names | {f"model.{17 + RESNET_BLOCKS}": "tail"}
+    norms = tuple(theirs for theirs, ours in names.items() if "norm" in ours)
+    return _Layout(ResNet, names, first, last, inner=first, norms=norms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +206,11 @@ class _Normalised:
         return nn.Identity
 
 
-def _norm_of(
-    weights: Mapping[str, Tensor], names: Mapping[str, str], wanted: Norm | Literal["auto"]
-) -> _Normalised:
-    norms = [theirs for theirs, ours in names.items() if "norm" in ours]
-    affine = f"{norms[0]}.weight" in weights
-    gathered = all(f"{theirs}.running_mean" in weights for theirs in norms)
+def _norm_of(weights: Mapping[str, Tensor], layout: _Layout, wanted: Norm | Literal["auto"]) -> _Normalised:
+    affine = f"{layout.norms[0]}.weight" in weights
+    gathered = all(f"{norm}.running_mean" in weights for norm in layout.norms)
     # Only before an instance normalisation convolutions have a bias, which is all the trace that it leaves.
-    biased = any(f"{theirs}.bias" in weights for theirs, ours in names.items() if ours == "down_convs.1")
+    biased = f"{layout.inner}.bias" in weights
     trained: Norm = "batch" if affine and gathered else "instance" if affine or biased else "none"
     kind = trained if wanted == "auto" else wanted
     if kind == "batch" != trained:
@@ -203,18 +225,13 @@ def _norm_of(
 _STATISTICS: Final = ("running_mean", "running_var", "num_batches_tracked")
 
 
-def _assembled(
-    weights: Mapping[str, Tensor], names: Mapping[str, str], normalised: _Normalised
-) -> Imported:
+def _assembled(weights: Mapping[str, Tensor], layout: _Layout, normalised: _Normalised) -> Imported:
     """The network with its weights, each checked against the place that it goes to."""
-    is_unet = "model.model.0.weight" in weights
-    theirs = {ours: name for name, ours in names.items()}
-    first = weights[f"{theirs['down_convs.0' if is_unet else 'head']}.weight"]
-    last = weights.get(f"{theirs['up_convs.0' if is_unet else 'tail']}.weight")
-    if first.ndim != 4 or last is None or last.ndim != 4:
+    first, last = weights.get(f"{layout.first}.weight"), weights.get(f"{layout.last}.weight")
+    if first is None or last is None or first.ndim != 4 or last.ndim != 4:
         raise _UnlikeError("lacks the first or the last layer of a generator; save the weights again")
     width, taken = first.shape[:2]
-    made = last.shape[1 if is_unet else 0]
+    made = last.shape[1 if layout.build is UNet else 0]
     if (taken, made) != (3, 3):
         raise _UnlikeError(
             f"takes {taken} and makes {made} channels; only networks from colour to colour, 3 and 3, "
@@ -227,12 +244,12 @@ def _assembled(
         layer, _, part = name.rpartition(".")
         if part in _STATISTICS and normalised.kind != "batch":
             continue  # also old files with instance normalisation hold some, which are not used
-        if layer not in names:
+        if layer not in layout.names:
             raise _UnlikeError(f"has a layer {layer[:60]!r}, which such a network has not")
-        kept[f"{names[layer]}.{part}"] = tensor
-    build = UNet if is_unet else ResNet
+        kept[f"{layout.names[layer]}.{part}"] = tensor
+    theirs = {ours: name for name, ours in layout.names.items()}
     with torch.device("meta"):
-        generator: UNet | ResNet = build(width, normalised.layer, biased=normalised.biased)
+        generator = layout.build(width, normalised.layer, biased=normalised.biased)
     wanted = {n: t for n, t in generator.state_dict().items() if not n.endswith("num_batches_tracked")}
     for name, place in wanted.items():
         layer, _, part = name.rpartition(".")
@@ -247,6 +264,10 @@ def _assembled(
     if unknown := sorted(kept.keys() - generator.state_dict().keys()):
         layer, _, part = unknown[0].rpartition(".")
         raise _UnlikeError(f"has {theirs[layer]}.{part}, which such a network has not")
+    if layout.build is UNet:
+        # Of what a level on the way up takes, the repository has that from the way down first, ours last.
+        for n in range(1, UNET_LEVELS):
+            kept[f"up.{n}.1.weight"] = torch.cat(kept[f"up.{n}.1.weight"].chunk(2)[::-1])
     generator = generator.to_empty(device="cpu")
     generator.load_state_dict({n: t.float() for n, t in kept.items() if n in wanted}, strict=False)
     return Imported(generator.eval().requires_grad_(False), normalised.kind, width)
@@ -307,7 +328,7 @@ def write_set(
         parameters=sum(p.numel() for p in imported.generator.parameters()),
         training={
             "imported_from": origin.name,
-            "imported_sha256": hashlib.sha256(origin.read_bytes()).hexdigest(),
+            "imported_sha256": checksum(origin),
             "architecture": imported.architecture,
             "norm": imported.norm,
             "colours": {
@@ -317,7 +338,7 @@ def write_set(
         },
         metrics={},
         cities=(city,),
-        files={NETWORK: hashlib.sha256(network.read_bytes()).hexdigest()},
+        files={NETWORK: checksum(network)},
     )
     write_card(card, folder)
     return card
