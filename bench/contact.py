@@ -15,8 +15,8 @@ from rich.progress import track
 from bench.reading import frame_count, watch
 from live.camera.simulated import SimulatedSheet
 from live.config import load_settings
+from live.mix import of_city
 from live.pictures import write_picture
-from live.show import alone, mix_field
 from models.cityset import load_city_set
 from models.engines import open_engine
 from models.palette import paint
@@ -47,7 +47,7 @@ def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -
             width = round(side * picture.shape[1] / picture.shape[0])
             camera = cv2.resize(picture, (width, side), interpolation=cv2.INTER_AREA)[:, :, ::-1]
             cities = [
-                engine.render(reading.labels, mix_field(alone(n, len(city_set.names))))
+                engine.render(reading.labels, of_city(n, len(city_set.names)).weights)
                 for n in range(len(city_set.names))
             ]
             rows.append(np.hstack([camera.astype(np.uint8), paint(reading.labels), *cities]))

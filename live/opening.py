@@ -39,7 +39,11 @@ def opened_show(
             city_set = load_city_set(settings.cities.set)
         with _of_key("cities.city"):
             state = opening(
-                city_set.names, settings.cities.city, settings.cities.fade, settings.output.overlay
+                city_set.names,
+                settings.cities.city,
+                settings.cities.fade,
+                settings.cities.shape,
+                settings.output.overlay,
             )
         opened = open_engine(city_set, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)

@@ -1,11 +1,11 @@
-"""One map, one city, one picture: the generator without the show."""
+"""One map, one mix, one picture: the generator without the show."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live.show import alone, mix_field
+from live.mix import Mix
 from models.cityset import CitySet
 from models.engines import open_engine
 from models.faults import UsageFault
@@ -16,11 +16,12 @@ GREATEST = 2048
 
 
 def render_map(
-    city_set: CitySet, city: int, labels: NDArray[np.uint8], engine: str = "auto"
+    city_set: CitySet, mix: Mix, labels: NDArray[np.uint8], engine: str = "auto"
 ) -> NDArray[np.uint8]:
     """Render a map of any shape up to GREATEST × GREATEST.
 
-    labels: uint8 (H, W), classes 0..4. Returns uint8 (H, W, 3) RGB.
+    mix: of the square that the map's longer side spans, the map at its top left. labels: uint8 (H, W),
+    classes 0..4. Returns uint8 (H, W, 3) RGB.
     """
     height, width = labels.shape
     if max(height, width) > GREATEST:
@@ -30,9 +31,8 @@ def render_map(
     # An engine takes squares of whole cells: what is missing repeats the border, and is cut off again.
     side = max(2, -(-max(height, width) // CELL)) * CELL
     square = np.pad(labels, ((0, side - height), (0, side - width)), mode="edge")
-    weights = alone(city, len(city_set.names))
     opened = open_engine(city_set, side, engine).engine
     try:
-        return opened.render(square, mix_field(weights))[:height, :width]
+        return opened.render(square, mix.weights)[:height, :width]
     finally:
         opened.close()
