@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from live.config import load_settings
-from live.show import mix_field
+from live.mix import mix_field
 from models.cityset import load_city_sets
 from models.engines import ENGINES, open_engine
 from models.faults import DeviceFault, Fault

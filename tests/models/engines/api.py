@@ -62,8 +62,10 @@ class Uses(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
         function = self._value(node.func)
-        if function is None or isinstance(function, type) or any(
-            isinstance(argument, ast.Starred) for argument in node.args
+        if (
+            function is None
+            or isinstance(function, type)
+            or any(isinstance(argument, ast.Starred) for argument in node.args)
         ):
             return
         parameters = signature(function)
