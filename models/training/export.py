@@ -43,7 +43,8 @@ def export_set(
         metrics={},
         cities=tuple(CityCard(c.folder, c.title, c.data, c.licence, c.attribution) for c in sources.cities),
         files={
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (NETWORK, NETWORK_HALF)
+            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+            for name in (NETWORK, NETWORK_HALF)
         },
     )
     write_card(card, folder)

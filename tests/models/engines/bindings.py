@@ -56,7 +56,15 @@ def fetch(requirement: str, folder: Path) -> None:
         return
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+            ),
             *("--target", str(folder), requirement),
         ],
         capture_output=True,

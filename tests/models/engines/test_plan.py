@@ -166,7 +166,7 @@ def test_a_network_of_other_inputs_is_refused(trt: ModuleType) -> None:
 class Interrupted(Progress):
     """A bar at which somebody presses Ctrl-C."""
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
+    def update(self, *_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
 
