@@ -120,19 +120,24 @@ def load_city_set(name: str | Path) -> CitySet:
     folder = SHIPPED / name if name in shipped_sets() else Path(name)
     path = folder / CARD
     card = _read_card(path, name)
-    for file, checksum in card.files.items():
-        _check_file(folder / file, checksum)
+    for file, wanted in card.files.items():
+        _check_file(folder / file, wanted)
     return CitySet(name=folder.name, folder=folder, card=card)
 
 
-def _check_file(path: Path, checksum: str) -> None:
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file, as a card has it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check_file(path: Path, wanted: str) -> None:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise InputFault(
             f"{path} can't be read ({error.strerror}); the set is not whole, so copy its folder again"
         ) from None
-    if hashlib.sha256(content).hexdigest() != checksum:
+    if hashlib.sha256(content).hexdigest() != wanted:
         raise InputFault(
             f"{path} is not the file that {CARD} describes (another checksum); copy the set again"
         )

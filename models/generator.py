@@ -1,8 +1,9 @@
 """The generator: one convolutional network for all cities of a set.
 
-    labels (B, H, W) uint8 ─┐ one-hot, folded to a quarter of the side
-    noise  (B, 8, H/4, W/4) ─┴▶ U-Net at 1/4, 1/8, 1/16 ─▶ head at 1/2 ─▶ picture (B, H, W, 3) uint8
-    mix    (B, N, H/16, W/16) ─▶ styles ─▶ scale and shift of every block
+    labels   (1, H, W) uint8 ── one-hot ─┬▶ U-Net at 1/4, 1/8, 1/16 ─▶ head at 1/2 ─▶ picture (1, H, W, 3)
+    noise    (1, 8, H/4, W/4) ───────────┤
+    patterns (N, 19, H/4, W/4) ─ detail ─┘
+    mix      (1, N, H/16, W/16) ─▶ styles ─▶ scale and shift of every block
 
 Folding pixels into channels (space to depth) and back (pixel shuffle: Shi et al. 2016, "Real-Time Single
 Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network") keeps most of
@@ -11,18 +12,24 @@ al. 2018, "FiLM: Visual Reasoning with a General Conditioning Layer"), here at e
 There is no normalisation layer: nothing looks at the statistics of the whole picture, so that a stroke in
 one corner can't change the texture in another.
 
+A drawing says where a city is built up, and nothing of its houses. They come from the city's patterns
+(`models.inputs`), photographs as guidance for what a coarse map leaves open. Where an area is too small for
+a pattern, as one house on a fine map is, the pattern fades out (`pattern_share`) and the network paints by
+itself.
+
 Only training and export import this module; the stage runs the exported ONNX.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.inputs import FINE_CHANNELS, NOISE_CHANNELS
+from models.inputs import DETAIL_CHANNELS, FINE_CHANNELS, NOISE_CHANNELS, PATTERNED
 from models.palette import CLASS_NAMES
 
 
@@ -30,8 +37,8 @@ from models.palette import CLASS_NAMES
 class GeneratorShape:
     """What must be known to build a generator that fits given weights.
 
-    cities: how many cities it holds. width: channels at a quarter of the side, the knob between a network
-    for a laptop (32) and one for a GPU (96). style: numbers that make up a city's style.
+    cities: how many cities it holds. width: channels at a quarter of the side, the knob between `small` for
+    a laptop (32) and `large` for a GPU (96). style: numbers that make up a city's style.
     """
 
     cities: int
@@ -60,6 +67,22 @@ class ModulatedBlock(nn.Module):
         return out
 
 
+PATTERN_WINDOW: Final = 7
+"""Cells (of 4 pixels) around a place in which its class must prevail for the pattern to show: 17 m."""
+
+
+def pattern_share(classes: Tensor) -> Tensor:
+    """How far the pattern of each class shows: float (B, len(PATTERNED), h, w), 0..1.
+
+    classes: the share of each class in each cell, float (B, 5, h, w).
+    """
+    own = torch.cat([classes[:, k : k + 1] for k in PATTERNED], dim=1)
+    around = functional.avg_pool2d(
+        own, PATTERN_WINDOW, stride=1, padding=PATTERN_WINDOW // 2, count_include_pad=False
+    )
+    return own * torch.clamp((around - 0.45) / 0.35, 0.0, 1.0)
+
+
 class Generator(nn.Module):
     """See the module. Works on float tensors in training; `Exportable` wraps it for the stage."""
 
@@ -67,32 +90,41 @@ class Generator(nn.Module):
         super().__init__()
         self.shape = shape
         w, s = shape.width, shape.style
+        eighth, sixteenth = 3 * w // 2, 3 * w
         classes = len(CLASS_NAMES)
         self.styles = nn.Conv2d(shape.cities, s, 1, bias=False)  # column n is the style of city n
         nn.init.normal_(self.styles.weight)
-        self.stem = nn.Conv2d(16 * classes + NOISE_CHANNELS, w, 1)
-        self.to_eighth = nn.Conv2d(w, 2 * w, 3, stride=2, padding=1)
-        self.eighth_in = ModulatedBlock(2 * w, s)
-        self.to_sixteenth = nn.Conv2d(2 * w, 4 * w, 3, stride=2, padding=1)
-        self.sixteenth = nn.ModuleList([ModulatedBlock(4 * w, s) for _ in range(2)])
-        self.from_sixteenth = nn.Conv2d(4 * w, 2 * w, 1)
-        self.eighth_out = ModulatedBlock(2 * w, s)
-        self.from_eighth = nn.Conv2d(2 * w, w, 1)
+        self.stem = nn.Conv2d(16 * classes + NOISE_CHANNELS + DETAIL_CHANNELS, w, 1)
+        self.to_eighth = nn.Conv2d(w, eighth, 3, stride=2, padding=1)
+        self.eighth_in = ModulatedBlock(eighth, s)
+        self.to_sixteenth = nn.Conv2d(eighth, sixteenth, 3, stride=2, padding=1)
+        self.sixteenth = nn.ModuleList([ModulatedBlock(sixteenth, s) for _ in range(2)])
+        self.from_sixteenth = nn.Conv2d(sixteenth, eighth, 1)
+        self.eighth_out = ModulatedBlock(eighth, s)
+        self.from_eighth = nn.Conv2d(eighth, w, 1)
         self.quarter_out = ModulatedBlock(w, s)
-        # The head works at half the side, where the map's own outlines and the finest noise come in again.
+        # The head works at half the side, where the map's own outlines, the finest noise and the luma of
+        # the patterns come in again.
         half = w // 2
         self.to_half = nn.Conv2d(w, 4 * half, 1)
-        self.map_at_half = nn.Conv2d(4 * classes + FINE_CHANNELS // 4, half, 1)
+        self.map_at_half = nn.Conv2d(4 * classes + FINE_CHANNELS // 4 + 1, half, 1)
         self.outline = nn.Conv2d(half, half, 3, padding=1)
         self.to_rgb = nn.Conv2d(half, 12, 3, padding=1)
 
-    def forward(self, onehot: Tensor, noise: Tensor, mix: Tensor) -> Tensor:
+    def forward(self, onehot: Tensor, noise: Tensor, mix: Tensor, details: Tensor) -> Tensor:
         """Render: onehot float (B, 5, H, W), noise (B, NOISE_CHANNELS, H/4, W/4), mix (B, N, H/16, W/16),
-        H and W multiples of 16. Returns RGB float (B, 3, H, W), meant to lie in -1..1."""
+        details (B, DETAIL_CHANNELS × len(PATTERNED), H/4, W/4), that of each class in turn; H and W
+        multiples of 16. Returns RGB float (B, 3, H, W), meant to lie in -1..1."""
         style16 = self.styles(mix)
         style8 = functional.interpolate(style16, scale_factor=2.0, mode="bilinear", align_corners=False)
         style4 = functional.interpolate(style16, scale_factor=4.0, mode="bilinear", align_corners=False)
-        quarter = self.stem(torch.cat([functional.pixel_unshuffle(onehot, 4), noise], dim=1))
+        shares = pattern_share(functional.avg_pool2d(onehot, 4))
+        parts = [
+            shares[:, k : k + 1] * details[:, k * DETAIL_CHANNELS : (k + 1) * DETAIL_CHANNELS]
+            for k in range(len(PATTERNED))
+        ]
+        detail = parts[0] + parts[1] + parts[2]
+        quarter = self.stem(torch.cat([functional.pixel_unshuffle(onehot, 4), noise, detail], dim=1))
         eighth = self.eighth_in(functional.leaky_relu(self.to_eighth(quarter), 0.2), style8)
         x = functional.leaky_relu(self.to_sixteenth(eighth), 0.2)
         for block in self.sixteenth:
@@ -102,10 +134,22 @@ class Generator(nn.Module):
         x = functional.interpolate(self.from_eighth(x), scale_factor=2.0, mode="nearest")
         x = self.quarter_out(x + quarter, style4)
         half = functional.pixel_shuffle(self.to_half(functional.leaky_relu(x, 0.2)), 2)
-        fine = functional.pixel_shuffle(noise[:, :FINE_CHANNELS], 2)
+        fine = functional.pixel_shuffle(torch.cat([noise[:, :FINE_CHANNELS], detail[:, :4]], dim=1), 2)
         half = half + self.map_at_half(torch.cat([functional.pixel_unshuffle(onehot, 2), fine], dim=1))
         half = half + self.outline(functional.leaky_relu(half, 0.2))
         return functional.pixel_shuffle(self.to_rgb(functional.leaky_relu(half, 0.2)), 2)
+
+
+def mixed_details(patterns: Tensor, mix: Tensor) -> Tensor:
+    """The details of a mix: float (1, DETAIL_CHANNELS × len(PATTERNED), h, w).
+
+    patterns: float (N, PATTERN_CHANNELS, h, w). mix: float (1, N, h/4, w/4). At each place the city whose
+    share times its grain is greatest has most of it.
+    """
+    mix = functional.interpolate(mix, scale_factor=4.0, mode="bilinear", align_corners=False)
+    weight = mix.permute(1, 0, 2, 3) * patterns[:, -1:]
+    weight = weight / weight.sum(dim=0, keepdim=True)
+    return (weight * patterns[:, :-1]).sum(dim=0, keepdim=True)
 
 
 class Exportable(nn.Module):
@@ -121,12 +165,15 @@ class Exportable(nn.Module):
         self.generator = generator
         self.dtype = dtype
 
-    def forward(self, labels: Tensor, noise: Tensor, mix: Tensor) -> Tensor:
-        """labels uint8 (B, H, W), noise and mix as in `Generator`; returns uint8 (B, H, W, 3) RGB."""
+    def forward(self, labels: Tensor, noise: Tensor, patterns: Tensor, mix: Tensor) -> Tensor:
+        """labels uint8 (1, H, W), noise and mix as in `Generator`, patterns as in `mixed_details`; returns
+        uint8 (1, H, W, 3) RGB."""
         # The cast comes first: TensorRT takes uint8 at the border of a graph and nowhere else.
         plane = labels.to(torch.float32).unsqueeze(1)
         classes = torch.arange(len(CLASS_NAMES), dtype=torch.float32).view(1, -1, 1, 1)
         onehot = (plane == classes).to(self.dtype)
-        rgb = self.generator(onehot, noise.to(self.dtype), mix.to(self.dtype))
+        mix = mix.to(self.dtype)
+        details = mixed_details(patterns.to(self.dtype), mix)
+        rgb = self.generator(onehot, noise.to(self.dtype), mix, details)
         grey = torch.clamp(rgb * 127.5 + 127.5, 0.0, 255.0).permute(0, 2, 3, 1)
         return torch.round(grey).to(torch.uint8)

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
+import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from models.faults import InputFault
 from models.training.export import export_set
-from models.training.pairs import LARGEST_CROP, load_city
+from models.training.pairs import LARGEST_CROP, CityPairs, load_city
+from models.training.patterns import quilt_patterns
+from models.training.reference import FOLDER, ReferenceTraining
+from models.training.reference import SIDE as REFERENCE_SIDE
 from models.training.sources import SHIPPED_SOURCES, load_sources
 from models.training.train import Training, TrainingOptions
 
@@ -40,12 +45,22 @@ def parser() -> argparse.ArgumentParser:
         "--sources", type=Path, default=SHIPPED_SOURCES, help="TOML file that names the cities and licences"
     )
     p.add_argument(
-        "--minutes", type=float, default=defaults.minutes, help="how long to train; 0 only writes the set"
+        "--minutes",
+        type=float,
+        default=defaults.minutes,
+        help="how long to train, in minutes of one core; 0 only writes the set",
     )
     p.add_argument(
         "--width", type=int, default=defaults.width, help="channels: 32 for a laptop, 96 for a GPU"
     )
-    p.add_argument("--batch", type=int, default=defaults.batch, help="crops a step")
+    p.add_argument(
+        "--reference",
+        action="store_true",
+        help="train the classic pix2pix instead, a network a city, each for --minutes, into OUT/reference",
+    )
+    p.add_argument(
+        "--batch", type=int, default=defaults.batch, help="crops a step, half of them with patterns"
+    )
     p.add_argument("--crop", type=int, default=defaults.crop, help="side of a crop, a multiple of 32")
     p.add_argument("--seed", type=int, default=defaults.seed)
     p.add_argument(
@@ -66,11 +81,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         not 0 <= args.minutes < math.inf
         or args.width < 8
         or args.width % 2
-        or args.batch < 1
+        or args.batch < 2
         or args.threads < 0
     ):
         p.error(
-            "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 1"
+            "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 2"
         )
     sources = load_sources(args.sources)
     options = replace(
@@ -83,14 +98,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         threads=args.threads,
     )
     cv2.setNumThreads(1)  # torch has the cores
-    cities = [load_city(args.data / s.folder, s.zoom, smallest=args.crop) for s in sources.cities]
+    smallest = max(args.crop, REFERENCE_SIDE) if args.reference else args.crop
+    cities = [
+        load_city(args.data / s.folder, s.zoom, smallest=smallest, held_out=s.held_out)
+        for s in sources.cities
+    ]
     _make_folder(args.out)
-    training = Training(cities, args.out, options)
+    if args.reference:
+        _train_references(cities, args.out / FOLDER, args.minutes, args.threads)
+        return 0
+    patterns = np.stack([quilt_patterns(city.train) for city in cities])
+    training = Training(cities, patterns, args.out, options)
     for city in cities:
         print(f"{city.city}: {len(city.train)} pairs to train on, {len(city.held_out)} held out")
     _train(training, args.minutes)
     card = export_set(
         training.averaged.eval(),
+        patterns,
         sources,
         {
             "minutes": round(training.trained_minutes, 1),
@@ -98,7 +122,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "batch": options.batch,
             "crop": options.crop,
             "cpu_cores": os.cpu_count(),
-            "pairs": {c.city: len(c.train) for c in cities},
+            "trained_on": {c.city: [pair.name for pair in c.train] for c in cities},
             "held_out": {c.city: [pair.name for pair in c.held_out] for c in cities},
         },
         args.out / "set",
@@ -106,6 +130,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{args.out / 'set'}: {card.parameters / 1e6:.1f} M parameters, {len(card.cities)} cities")
     print(f"See it: cities live --set {args.out / 'set'}")
     return 0
+
+
+def _train_references(cities: Sequence[CityPairs], folder: Path, minutes: float, threads: int) -> None:
+    if threads:
+        torch.set_num_threads(threads)
+    for city in cities:
+        training = ReferenceTraining(city)
+        with _progress() as progress:
+            training.run(minutes, _reporter(progress, minutes))
+        training.save(folder)
+        print(
+            f"{city.city}: {training.step} steps in {training.minutes:.1f} minutes of one core", flush=True
+        )
 
 
 def _make_folder(folder: Path) -> None:
@@ -118,7 +155,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _train(training: Training, minutes: float) -> None:
-    columns = (
+    with _progress() as progress:
+        training.run(_reporter(progress, minutes, training.trained_minutes))
+
+
+def _progress() -> Progress:
+    return Progress(
         TextColumn("step {task.fields[step]}"),
         BarColumn(),
         TimeElapsedColumn(),
@@ -126,12 +168,15 @@ def _train(training: Training, minutes: float) -> None:
         TimeRemainingColumn(),
         TextColumn("{task.fields[losses]}"),
     )
-    begun = training.trained_minutes
-    with Progress(*columns) as progress:
-        task = progress.add_task("training", total=minutes, step=training.step, losses="")
 
-        def report(step: int, trained: float, losses: dict[str, float]) -> None:
-            text = " ".join(f"{name} {value:.2f}" for name, value in losses.items())
-            progress.update(task, completed=trained - begun, step=step, losses=text)
 
-        training.run(report)
+def _reporter(
+    progress: Progress, minutes: float, begun: float = 0.0
+) -> Callable[[int, float, dict[str, float]], None]:
+    task = progress.add_task("training", total=minutes, step=0, losses="")
+
+    def report(step: int, trained: float, losses: dict[str, float]) -> None:
+        text = " ".join(f"{name} {value:.2f}" for name, value in losses.items())
+        progress.update(task, completed=trained - begun, step=step, losses=text)
+
+    return report

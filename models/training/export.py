@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import logging
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.export import Dim
 
-from models.cityset import CARD_VERSION, NETWORK, NETWORK_HALF, CityCard, SetCard, write_card
+from models.cityset import CARD_VERSION, NETWORK, NETWORK_HALF, CityCard, SetCard, checksum, write_card
 from models.generator import Exportable, Generator
-from models.inputs import CELL, NOISE_CHANNELS, noise_field
+from models.inputs import CELL, NOISE_CHANNELS, PATTERN_CHANNELS, PATTERNS, noise_field, write_patterns
 from models.palette import CLASS_NAMES
 from models.training.sources import SetSources
 
@@ -23,13 +24,18 @@ OPSET: Final = 18
 
 
 def export_set(
-    generator: Generator, sources: SetSources, training: Mapping[str, Any], folder: Path
+    generator: Generator,
+    patterns: NDArray[np.uint8],
+    sources: SetSources,
+    training: Mapping[str, Any],
+    folder: Path,
 ) -> SetCard:
-    """Write `model.onnx` and `model-half.onnx` (for any side that is a multiple of 16) and `card.json`;
-    returns the card."""
+    """Write the network (for any side that is a multiple of 16) in single and in half precision, the
+    patterns and the card; returns the card."""
     folder.mkdir(parents=True, exist_ok=True)
     export_onnx(generator, folder / NETWORK)
     export_onnx(generator, folder / NETWORK_HALF, half=True)
+    write_patterns(patterns, folder / PATTERNS)
     card = SetCard(
         version=CARD_VERSION,
         title=sources.title,
@@ -42,17 +48,14 @@ def export_set(
         training=training,
         metrics={},
         cities=tuple(CityCard(c.folder, c.title, c.data, c.licence, c.attribution) for c in sources.cities),
-        files={
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            for name in (NETWORK, NETWORK_HALF)
-        },
+        files={name: checksum(folder / name) for name in (NETWORK, NETWORK_HALF, PATTERNS)},
     )
     write_card(card, folder)
     return card
 
 
 def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None:
-    """The generator as one ONNX file: uint8 labels, noise and mix in, uint8 picture out, any side.
+    """The generator as one ONNX file: labels, noise, patterns and mix in, picture out, for any side.
 
     half: computes in half precision, for a GPU; what goes in and comes out has the same types.
     """
@@ -62,6 +65,7 @@ def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None
     example = (
         torch.zeros(1, side, side, dtype=torch.uint8),
         torch.from_numpy(noise_field(side)),
+        torch.ones(cities, PATTERN_CHANNELS, side // 4, side // 4),
         torch.full((1, cities, side // CELL, side // CELL), 1.0 / cities),
     )
     cells = Dim("cells", min=2, max=256)
@@ -71,7 +75,7 @@ def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None
         program = torch.onnx.export(
             module.eval(),
             example,
-            input_names=["labels", "noise", "mix"],
+            input_names=["labels", "noise", "patterns", "mix"],
             output_names=["picture"],
             opset_version=OPSET,
             dynamo=True,
@@ -79,6 +83,7 @@ def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None
             dynamic_shapes={
                 "labels": {1: CELL * cells, 2: CELL * cells},
                 "noise": {2: CELL // 4 * cells, 3: CELL // 4 * cells},
+                "patterns": {2: CELL // 4 * cells, 3: CELL // 4 * cells},
                 "mix": {2: cells, 3: cells},
             },
         )

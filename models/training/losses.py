@@ -69,6 +69,28 @@ def _normed(conv: nn.Conv2d) -> nn.Sequential:
     return nn.Sequential(conv, nn.InstanceNorm2d(conv.out_channels), nn.LeakyReLU(0.2))
 
 
+class ClassReader(nn.Module):
+    """Reads a picture back as a map. It learns on photographs, and the generator pays where it reads
+    another class than was asked for: after Odena et al. 2017, "Conditional Image Synthesis with Auxiliary
+    Classifier GANs", here for every place of the picture."""
+
+    def __init__(self, classes: int, width: int = 32) -> None:
+        super().__init__()
+        w = width
+        self.layers = nn.Sequential(
+            nn.Conv2d(3, w, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            _normed(nn.Conv2d(w, 2 * w, 4, stride=2, padding=1)),
+            _normed(nn.Conv2d(2 * w, 2 * w, 3, padding=2, dilation=2)),
+            _normed(nn.Conv2d(2 * w, 2 * w, 3, padding=4, dilation=4)),
+            nn.Conv2d(2 * w, classes, 3, padding=1),
+        )
+
+    def forward(self, rgb: Tensor, labels: Tensor) -> Tensor:
+        """Cross entropy between what it reads in rgb (B, 3, H, W) and labels (B, H, W), a scalar."""
+        return functional.cross_entropy(self.layers(rgb), labels[:, 2::4, 2::4].long())
+
+
 def discriminator_loss(real: Verdict, fake: Verdict) -> Tensor:
     """Hinge loss (Lim and Ye 2017, "Geometric GAN"), summed over the maps."""
     parts = [

@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faults import InputFault
-from models.inputs import NOISE_CHANNELS, noise_field
+from models.inputs import (
+    NOISE_CHANNELS,
+    PATTERN_SIDE,
+    PATTERNED,
+    detail_of,
+    noise_field,
+    pattern_mean,
+)
 from models.palette import BUILDING, GREEN, GROUND, ROAD, UNKNOWN, WATER, classes_of_map
 
 DEEP_WATER: Final = np.array([30.0, 52.0, 62.0])
@@ -44,11 +51,18 @@ class CityPairs:
     held_out: tuple[Pair, ...]
 
 
-def load_city(folder: Path, zoom: float, smallest: int = 256, held_out_every: int = 10) -> CityPairs:
+def load_city(
+    folder: Path,
+    zoom: float,
+    smallest: int = 256,
+    held_out_every: int = 10,
+    held_out: Sequence[str] = (),
+) -> CityPairs:
     """Read all pairs of a city, brought to the training resolution by `zoom` (magnification).
 
-    Every `held_out_every`-th group of pairs is held out; parts of one tile (`tile4_part003`) stay on one
-    side of the split, since they adjoin. Raises InputFault naming the first file that isn't right.
+    held_out: the groups of pairs that are kept from training; if none is named, every `held_out_every`-th.
+    Parts of one tile (`tile4_part003`) are one group, since they adjoin. Raises InputFault naming the first
+    file that isn't right.
     """
     images = {p.stem: p for p in sorted((folder / "images").glob("*")) if p.suffix.lower() in IMAGE_ENDINGS}
     labels = {p.stem: p for p in sorted((folder / "labels").glob("*.png"))}
@@ -59,7 +73,9 @@ def load_city(folder: Path, zoom: float, smallest: int = 256, held_out_every: in
         raise InputFault(f"{folder}: {unpaired[0]} has no partner in {lacking}/; every picture needs both")
     pairs = [_load_pair(images[name], labels[name], zoom, smallest) for name in images]
     groups = sorted({_group(pair.name) for pair in pairs})
-    held = set(groups[held_out_every // 2 :: held_out_every])
+    if absent := sorted(set(held_out) - set(groups)):
+        raise InputFault(f"{folder}: held_out names {absent[0]}, of which there is no picture")
+    held = set(held_out or groups[held_out_every // 2 :: held_out_every])
     if not held or len(held) == len(groups):
         raise InputFault(
             f"{folder}: {len(groups)} pictures are too few to train on; {held_out_every} would do"
@@ -98,7 +114,8 @@ def _load_pair(image: Path, label: Path, zoom: float, smallest: int) -> Pair:
     )
 
 
-def _disc(radius: int) -> NDArray[np.uint8]:
+def disc(radius: int) -> NDArray[np.uint8]:
+    """A round brush for morphology."""
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)).astype(np.uint8)
 
 
@@ -116,19 +133,19 @@ def coarsen(labels: NDArray[np.uint8], strength: float, rng: np.random.Generator
         radius = round(most * strength * rng.uniform(0.3, 1.0))
         if radius >= 1:
             mask = (out == dropped).astype(np.uint8)
-            kept = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(radius))
+            kept = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(radius))
             out[(mask == 1) & (kept == 0)] = UNKNOWN
     out = _fill_unknown(out)
     # Houses of a block run together.
     radius = round(9 * strength * rng.uniform(0.3, 1.0))
     if radius >= 1:
-        built = cv2.morphologyEx((out == BUILDING).astype(np.uint8), cv2.MORPH_CLOSE, _disc(radius))
+        built = cv2.morphologyEx((out == BUILDING).astype(np.uint8), cv2.MORPH_CLOSE, disc(radius))
         out[(built == 1) & (out != ROAD) & (out != WATER)] = BUILDING
     # Roads lose their specks and get the width of a stroke.
-    road = cv2.morphologyEx((out == ROAD).astype(np.uint8), cv2.MORPH_OPEN, _disc(1))
+    road = cv2.morphologyEx((out == ROAD).astype(np.uint8), cv2.MORPH_OPEN, disc(1))
     radius = round(3 * strength * rng.uniform(0.0, 1.0))
     if radius >= 1:
-        road = cv2.dilate(road, _disc(radius))
+        road = cv2.dilate(road, disc(radius))
     out[out == ROAD] = UNKNOWN
     out[road == 1] = ROAD
     return _wobble(_fill_unknown(out), 2.5 * strength, rng)
@@ -157,12 +174,21 @@ def _wobble(labels: NDArray[np.uint8], pixels: float, rng: np.random.Generator) 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """labels uint8 (B, S, S), photos uint8 (B, S, S, 3), noise float32 (B, C, S/4, S/4), cities (B,)."""
+    """Crops: labels uint8 (B, S, S), photos uint8 (B, S, S, 3), noise float32 (B, C, S/4, S/4), cities
+    (B,).
+
+    details: float32 (B, DETAIL_CHANNELS × len(PATTERNED), S/4, S/4): in the first half of the batch the
+    photograph's own, in the other half cut from the city's patterns, as on stage. quilts: uint8
+    (B, S/2, S/2, 3), what those details look like (the photograph at half its side, or the patterns laid
+    out by the labels).
+    """
 
     labels: NDArray[np.uint8]
     photos: NDArray[np.uint8]
     noise: NDArray[np.float32]
     cities: NDArray[np.int64]
+    details: NDArray[np.float32]
+    quilts: NDArray[np.uint8]
 
 
 class Sampler:
@@ -171,8 +197,13 @@ class Sampler:
     Deterministic for a seed.
     """
 
-    def __init__(self, cities: Sequence[CityPairs], crop: int, seed: int) -> None:
+    def __init__(
+        self, cities: Sequence[CityPairs], patterns: NDArray[np.uint8], crop: int, seed: int
+    ) -> None:
+        """patterns: of the cities, uint8 (N, len(PATTERNED), PATTERN_SIDE, PATTERN_SIDE, 3)."""
         self._cities = cities
+        self._patterns = patterns
+        self._means = [[pattern_mean(pattern) for pattern in of_city] for of_city in patterns]
         self._crop = crop
         self._rng = np.random.default_rng(seed)
         # Larger pictures hold more crops, so they are drawn more often.
@@ -192,12 +223,43 @@ class Sampler:
         """Cut `size` crops."""
         order = self._rng.permutation(np.arange(size) + self._rng.integers(len(self._cities)))
         crops = [self._cut(int(n) % len(self._cities)) for n in order]
+        detailed = [
+            self._own(photo, city) if n < size // 2 else self._quilted(labels, city)
+            for n, (labels, photo, city) in enumerate(crops)
+        ]
         return Batch(
             labels=np.stack([c[0] for c in crops]),
             photos=np.stack([c[1] for c in crops]),
             noise=np.stack([self._cut_noise() for _ in crops]),
             cities=np.array([c[2] for c in crops], dtype=np.int64),
+            details=np.stack([d[0] for d in detailed]),
+            quilts=np.stack([d[1] for d in detailed]),
         )
+
+    def _own(self, photo: NDArray[np.uint8], city: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        half = cv2.resize(photo, (self._crop // 2, self._crop // 2), interpolation=cv2.INTER_AREA)
+        quilt = np.asarray(half, dtype=np.uint8)
+        details = [detail_of(quilt, mean) for mean in self._means[city]]
+        # Now and then nothing, so that it learns to plan by itself as well.
+        keep = np.float32(self._rng.random() < 0.75)
+        return np.concatenate(details) * keep, quilt
+
+    def _quilted(
+        self, labels: NDArray[np.uint8], city: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        half = self._crop // 2
+        quilt = np.zeros((half, half, 3), dtype=np.uint8)
+        details = []
+        for label, pattern, mean in zip(PATTERNED, self._patterns[city], self._means[city], strict=True):
+            y, x = self._rng.integers(max(1, PATTERN_SIDE - half + 1), size=2)
+            cut = pattern[y : y + half, x : x + half]
+            cut = np.pad(cut, ((0, half - len(cut)), (0, half - cut.shape[1]), (0, 0)), mode="symmetric")
+            if self._rng.random() < 0.5:
+                cut = cut[:, ::-1]
+            details.append(detail_of(np.ascontiguousarray(cut), mean))
+            here = labels[::2, ::2] == label
+            quilt[here] = cut[here]
+        return np.concatenate(details), quilt
 
     def _cut(self, city: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], int]:
         rng = self._rng

@@ -17,7 +17,8 @@ SHIPPED_SOURCES: Final = Path(__file__).parent / "shipped.toml"
 class CitySource:
     """One city: a folder of pairs below the data folder, and what its card will say.
 
-    zoom: magnification that brings its pictures to the set's ground resolution.
+    zoom: magnification that brings its pictures to the set's ground resolution. held_out: the pairs, or
+    groups of pairs, that are kept from training; every tenth if none is named.
     """
 
     folder: str
@@ -26,6 +27,7 @@ class CitySource:
     data: str
     licence: str
     attribution: str
+    held_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,15 @@ def _source(path: Path, raw: object) -> CitySource:
         raise InputFault(
             f"{path}: a [[city]] has an unknown key {unknown[0]!r}; known are {', '.join(known)}"
         )
-    texts = {name: _text(path, raw, name) for name in known if name != "zoom"}
+    texts = {name: _text(path, raw, name) for name in known if name not in ("zoom", "held_out")}
     if not is_city_name(texts["folder"]):
         raise InputFault(
             f"{path}: folder {texts['folder']!r} can't be the name of its city; {CITY_NAME_RULE}"
         )
-    return CitySource(zoom=_number(path, raw, "zoom"), **texts)
+    held_out = raw.get("held_out", [])
+    if not isinstance(held_out, list) or not all(isinstance(name, str) for name in held_out):
+        raise InputFault(f"{path}: held_out must be a list of names of pairs, not {held_out!r}")
+    return CitySource(zoom=_number(path, raw, "zoom"), held_out=tuple(held_out), **texts)
 
 
 def _text(path: Path, raw: dict[str, Any], key: str) -> str:

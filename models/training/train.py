@@ -2,10 +2,12 @@
 
     cities train --data ../shared/data --out ~/my-training --minutes 90
 
-Each step cuts a batch from the pairs, coarsens its maps to what a marker can draw, and teaches the
-generator by a patch discriminator, a perceptual distance and the tone of places. What is kept is the moving
-average of the weights. The folder holds the checkpoint (safetensors, resumed from when it is there), a
-contact sheet of held-out maps and, at the end, the city set itself.
+Each step cuts a batch from the pairs and coarsens its maps to what a marker can draw. Half of it is given
+the details of the photographs themselves, and is held to those by a perceptual distance and the tone of
+places; the other half is given the patterns that stand for them on stage, and is held to these where they
+show. A patch discriminator judges both. What is kept is the moving average of the weights. The folder holds
+the checkpoint (safetensors, resumed from when it is there), a contact sheet of held-out maps and, at the
+end, the city set itself.
 """
 
 from __future__ import annotations
@@ -27,10 +29,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.faults import InputFault
-from models.generator import Generator, GeneratorShape
-from models.inputs import CELL, noise_field
+from models.generator import Generator, GeneratorShape, mixed_details, pattern_share
+from models.inputs import CELL, noise_field, pattern_fields
 from models.palette import CLASS_NAMES, paint
 from models.training.losses import (
+    ClassReader,
     PatchDiscriminator,
     PerceptualDistance,
     discriminator_loss,
@@ -48,14 +51,17 @@ class TrainingOptions:
     width: int = 32
     crop: int = 192
     batch: int = 4
-    minutes: float = 90.0
+    minutes: float = 90.0  # of one core
     checkpoint_minutes: float = 5.0
     learning_rate: float = 2e-4
     average: float = 0.998  # of the weights, per step
     perceptual: float = 0.6
     tone: float = 20.0
+    pixel: float = 6.0
+    pattern: float = 12.0
     adversarial: float = 1.0
     matching: float = 4.0
+    classes: float = 2.0
     adversarial_from: int = 150  # steps, so that the discriminator meets pictures and not noise
     seed: int = 1
     threads: int = 0  # 0: torch's own choice
@@ -72,15 +78,34 @@ def mix_of(cities: Tensor, of: int, side: int) -> Tensor:
     return functional.one_hot(cities, of).float()[:, :, None, None].expand(-1, -1, cells, cells)
 
 
+def pattern_distance(picture: Tensor, quilts: Tensor, maps: Tensor) -> Tensor:
+    """L1 between a picture at half its side and the patterns that it was given, where they show.
+
+    picture (B, 3, H, W), quilts (B, 3, H/2, W/2), both in -1..1; maps, one-hot (B, 5, H, W).
+    """
+    share = pattern_share(functional.avg_pool2d(maps, 4)).sum(dim=1, keepdim=True)
+    share = functional.interpolate(share, scale_factor=2.0, mode="nearest")
+    off = (functional.avg_pool2d(picture, 2) - quilts).abs() * share
+    return off.sum() / (3.0 * share.sum() + 1.0)
+
+
 class Training:
     """A training under way: networks, optimizers and their state on disk."""
 
-    def __init__(self, cities: list[CityPairs], folder: Path, options: TrainingOptions) -> None:
+    def __init__(
+        self,
+        cities: list[CityPairs],
+        patterns: NDArray[np.uint8],
+        folder: Path,
+        options: TrainingOptions,
+    ) -> None:
+        """patterns: of the cities, as `models.inputs.pattern_fields` takes them."""
         torch.manual_seed(options.seed)
         if options.threads:
             torch.set_num_threads(options.threads)
         self.options = options
         self.cities = cities
+        self.patterns = patterns
         self.folder = folder
         self.step = 0
         self.trained_minutes = 0.0
@@ -91,15 +116,18 @@ class Training:
         self.discriminator = PatchDiscriminator(len(cities), len(CLASS_NAMES)).to(
             memory_format=torch.channels_last  # type: ignore[call-overload]
         )
+        self.reader = ClassReader(len(CLASS_NAMES))
         self.perceptual = PerceptualDistance()
         self._optimize_g = torch.optim.Adam(
             self.generator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
         )
         self._optimize_d = torch.optim.Adam(
-            self.discriminator.parameters(), lr=options.learning_rate, betas=(0.5, 0.99)
+            [*self.discriminator.parameters(), *self.reader.parameters()],
+            lr=options.learning_rate,
+            betas=(0.5, 0.99),
         )
         self._resume()
-        self.sampler = Sampler(cities, options.crop, seed=options.seed + self.step)
+        self.sampler = Sampler(cities, patterns, options.crop, seed=options.seed + self.step)
 
     # One step ------------------------------------------------------------------------------------------
 
@@ -107,10 +135,13 @@ class Training:
         """Teach by one batch; returns the losses by name."""
         o = self.options
         photos = torch.from_numpy(batch.photos).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        maps = onehot(torch.from_numpy(batch.labels))
+        labels = torch.from_numpy(batch.labels)
+        maps = onehot(labels)
         cities = torch.from_numpy(batch.cities)
         noise = torch.from_numpy(batch.noise)
-        picture = self.generator(maps, noise, mix_of(cities, len(self.cities), photos.shape[-1]))
+        details = torch.from_numpy(batch.details)
+        picture = self.generator(maps, noise, mix_of(cities, len(self.cities), photos.shape[-1]), details)
+        own = len(photos) // 2  # crops that were given the details of their own photographs
         adversarial = self.step >= o.adversarial_from
         losses: dict[str, float] = {}
         if adversarial:
@@ -119,23 +150,34 @@ class Training:
                 torch.cat([photos, picture.detach()]), torch.cat([maps, maps]), torch.cat([cities, cities])
             )
             d_loss = discriminator_loss(*both.split(len(photos)))
-            d_loss.backward()  # type: ignore[no-untyped-call]
+            read = self.reader(photos, labels)
+            (d_loss + read).backward()
             self._optimize_d.step()
-            losses["discriminator"] = d_loss.item()
+            losses |= {"discriminator": d_loss.item(), "read": read.item()}
         self._optimize_g.zero_grad(set_to_none=True)
-        perceptual = self.perceptual(picture, photos)
-        tone = tone_distance(picture, photos)
-        total = o.perceptual * perceptual + o.tone * tone
+        perceptual = self.perceptual(picture[:own], photos[:own])
+        tone = tone_distance(picture[:own], photos[:own])
+        quilts = torch.from_numpy(batch.quilts).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        pattern = pattern_distance(picture[own:], quilts[own:], maps[own:])
+        # Told the details, it can be held to the pixels: that leaves no room for a grain.
+        pixel = functional.l1_loss(picture[:own], photos[:own])
+        total = o.perceptual * perceptual + o.tone * tone + o.pattern * pattern + o.pixel * pixel
         losses |= {"perceptual": perceptual.item(), "tone": tone.item()}
+        losses |= {"pattern": pattern.item(), "pixel": pixel.item()}
         if adversarial:
             self.discriminator.requires_grad_(False)
             with torch.no_grad():
                 real = self.discriminator(photos, maps, cities)
             fake = self.discriminator(picture, maps, cities)
             self.discriminator.requires_grad_(True)
-            g_loss, matching = generator_loss(fake), matching_loss(real, fake)
-            total = total + o.adversarial * g_loss + o.matching * matching
-            losses |= {"adversarial": g_loss.item(), "matching": matching.item()}
+            g_loss = generator_loss(fake)
+            # What lies where is the photograph's only in the crops that were told its details.
+            matching = matching_loss(real.split(own)[0], fake.split(own)[0])
+            self.reader.requires_grad_(False)
+            classes = self.reader(picture, labels)
+            self.reader.requires_grad_(True)
+            total = total + o.adversarial * g_loss + o.matching * matching + o.classes * classes
+            losses |= {"adversarial": g_loss.item(), "matching": matching.item(), "classes": classes.item()}
         total.backward()
         torch.nn.utils.clip_grad_norm_(self.generator.parameters(), 10.0)
         self._optimize_g.step()
@@ -148,13 +190,17 @@ class Training:
         return losses
 
     def run(self, report: Callable[[int, float, dict[str, float]], None]) -> None:
-        """Train until the minutes are used up, calling `report(step, minutes, losses)` after each step."""
-        started = saved = time.monotonic()
+        """Train until the minutes are used up, calling `report(step, minutes, losses)` after each step.
+
+        Minutes are those of one core that this process was given (`time.process_time`), so that a busy
+        neighbour costs none of them.
+        """
+        started = saved = time.process_time()
         before = self.trained_minutes
         while self.trained_minutes < before + self.options.minutes:
             self._slow_down((self.trained_minutes - before) / self.options.minutes)
             losses = self.train_step(self.sampler.batch(self.options.batch))
-            now = time.monotonic()
+            now = time.process_time()
             self.trained_minutes = before + (now - started) / 60
             report(self.step, self.trained_minutes, losses)
             if now - saved > 60 * self.options.checkpoint_minutes:
@@ -193,7 +239,7 @@ class Training:
         partial = self._checkpoint.with_suffix(".partial")
         save_file(tensors, partial, metadata=meta)
         partial.replace(self._checkpoint)
-        sheet = contact_sheet(self.averaged, self.cities, self.options.crop)
+        sheet = contact_sheet(self.averaged, self.cities, self.patterns, self.options.crop)
         cv2.imwrite(str(self.folder / "contact.png"), sheet[..., ::-1])
 
     def _resume(self) -> None:
@@ -223,7 +269,12 @@ class Training:
         self.trained_minutes = float(meta["minutes"])
 
     def _modules(self) -> dict[str, torch.nn.Module]:
-        return {"generator": self.generator, "averaged": self.averaged, "discriminator": self.discriminator}
+        return {
+            "generator": self.generator,
+            "averaged": self.averaged,
+            "discriminator": self.discriminator,
+            "reader": self.reader,
+        }
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
         return {"optimize_g": self._optimize_g, "optimize_d": self._optimize_d}
@@ -245,10 +296,15 @@ def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def contact_sheet(generator: Generator, cities: list[CityPairs], side: int) -> NDArray[np.uint8]:
+def contact_sheet(
+    generator: Generator, cities: list[CityPairs], patterns: NDArray[np.uint8], side: int
+) -> NDArray[np.uint8]:
     """Held-out maps down the page: map | each city | photograph; uint8 (rows × side, …, 3) RGB."""
     rows = []
     noise = torch.from_numpy(noise_field(side))
+    fields = torch.from_numpy(pattern_fields(patterns, side))
+    mixes = mix_of(torch.arange(len(cities)), len(cities), side)
+    details = torch.cat([mixed_details(fields, mix[None]) for mix in mixes])
     for city in cities:
         for pair in city.held_out[:2]:
             labels, photo = pair.labels[:side, :side], pair.photo[:side, :side]
@@ -256,7 +312,8 @@ def contact_sheet(generator: Generator, cities: list[CityPairs], side: int) -> N
             pictures = generator(
                 maps,
                 noise.expand(len(cities), -1, -1, -1),
-                mix_of(torch.arange(len(cities)), len(cities), side),
+                mixes,
+                details,
             )
             shown = (pictures.clamp(-1, 1) * 127.5 + 127.5).byte().permute(0, 2, 3, 1).numpy()
             rows.append(np.hstack([paint(labels), *shown, photo]))

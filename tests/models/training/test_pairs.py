@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.faults import InputFault
-from models.inputs import NOISE_CHANNELS
+from models.inputs import DETAIL_CHANNELS, NOISE_CHANNELS
 from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
 from models.training.pairs import Sampler, coarsen, lift_water, load_city
+from models.training.patterns import quilt_patterns
 
 
 def test_parts_of_a_tile_stay_on_one_side_of_the_split(data: Path) -> None:
@@ -26,6 +27,27 @@ def test_parts_of_a_tile_stay_on_one_side_of_the_split(data: Path) -> None:
     assert held
     assert not held & {p.name.split("_")[0] for p in city.train}
     assert len(city.held_out) + len(city.train) == 11
+
+
+def test_what_is_held_out_can_be_named(data: Path) -> None:
+    city = load_city(data / "dark", 1.0, smallest=64, held_out=("3", "7"))
+    assert {p.name for p in city.held_out} == {"3", "7"}
+    with pytest.raises(InputFault, match="held_out names tile9, of which there is no picture"):
+        load_city(data / "dark", 1.0, smallest=64, held_out=("3", "tile9"))
+
+
+def test_the_first_half_of_a_batch_is_told_what_its_photographs_show(data: Path) -> None:
+    cities = [load_city(data / name, 1.0, smallest=64) for name in ("bright", "dark")]
+    patterns = np.stack([quilt_patterns(city.train) for city in cities])
+    batch = Sampler(cities, patterns, crop=64, seed=2).batch(4)
+    for n in range(2):
+        half = cv2.resize(batch.photos[n], (32, 32), interpolation=cv2.INTER_AREA)
+        assert (batch.quilts[n] == half).all()
+    for n in range(2, 4):
+        shown = batch.quilts[n][np.isin(batch.labels[n][::2, ::2], (GROUND, GREEN, BUILDING))]
+        assert {tuple(rgb) for rgb in shown} <= {
+            tuple(rgb) for rgb in patterns[batch.cities[n]].reshape(-1, 3)
+        }
 
 
 def test_pairs_come_at_the_resolution_of_the_set(data: Path) -> None:
@@ -60,7 +82,8 @@ def test_a_folder_that_is_not_right_is_refused(
 
 def test_batches_hold_every_city_alike_and_are_the_same_for_a_seed(data: Path) -> None:
     cities = [load_city(data / name, 1.0, smallest=64) for name in ("bright", "dark")]
-    one, other = (Sampler(cities, crop=64, seed=5) for _ in range(2))
+    patterns = np.stack([quilt_patterns(city.train) for city in cities])
+    one, other = (Sampler(cities, patterns, crop=64, seed=5) for _ in range(2))
     for _ in range(3):
         a, b = one.batch(4), other.batch(4)
         assert sorted(a.cities) == [0, 0, 1, 1]
@@ -69,6 +92,9 @@ def test_batches_hold_every_city_alike_and_are_the_same_for_a_seed(data: Path) -
         assert a.noise.shape == (4, NOISE_CHANNELS, 16, 16)
         assert (a.labels == b.labels).all()
         assert (a.photos == b.photos).all()
+        assert (a.details == b.details).all()
+        assert a.details.shape == (4, 3 * DETAIL_CHANNELS, 16, 16)
+        assert a.quilts.shape == (4, 32, 32, 3)
         light = a.photos.mean(axis=(1, 2, 3))
         assert light[a.cities == 0].min() > light[a.cities == 1].max()
 

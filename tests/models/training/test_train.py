@@ -18,9 +18,10 @@ from tests.support import require_module
 torch = require_module("torch", extra="train")
 
 from models.generator import Exportable, Generator, GeneratorShape  # noqa: E402
-from models.inputs import NOISE_CHANNELS, noise_field  # noqa: E402
+from models.inputs import PATTERN_SIDE, noise_field, pattern_fields  # noqa: E402
 from models.training.command import main  # noqa: E402
 from models.training.pairs import load_city  # noqa: E402
+from models.training.patterns import quilt_patterns  # noqa: E402
 from models.training.train import Training, TrainingOptions, read_metadata  # noqa: E402
 
 OPTIONS = TrainingOptions(width=8, crop=64, batch=2, adversarial_from=2, threads=1)
@@ -29,7 +30,7 @@ OPTIONS = TrainingOptions(width=8, crop=64, batch=2, adversarial_from=2, threads
 @pytest.fixture
 def training(data: Path, tmp_path: Path) -> Training:
     cities = [load_city(data / name, 1.0, smallest=64) for name in ("bright", "dark")]
-    return Training(cities, tmp_path, OPTIONS)
+    return Training(cities, np.stack([quilt_patterns(city.train) for city in cities]), tmp_path, OPTIONS)
 
 
 def test_a_command_makes_a_set_that_every_engine_on_the_cpu_renders(data: Path, sources: Path) -> None:
@@ -65,7 +66,7 @@ def test_a_checkpoint_brings_everything_back(training: Training, tmp_path: Path)
         training.train_step(training.sampler.batch(2))
     training.save()
     assert json.loads(read_metadata(tmp_path / "checkpoint.safetensors")["cities"]) == ["bright", "dark"]
-    again = Training(training.cities, tmp_path, OPTIONS)
+    again = Training(training.cities, training.patterns, tmp_path, OPTIONS)
     assert again.step == 4
     batch = training.sampler.batch(2)
     training.train_step(batch)
@@ -73,7 +74,7 @@ def test_a_checkpoint_brings_everything_back(training: Training, tmp_path: Path)
     for name, value in training.generator.state_dict().items():
         assert torch.equal(value, again.generator.state_dict()[name]), name
     with pytest.raises(InputFault, match="of another training"):
-        Training(training.cities[:1], tmp_path, OPTIONS)
+        Training(training.cities[:1], training.patterns, tmp_path, OPTIONS)
 
 
 def test_the_exported_graph_is_the_trained_network(tmp_path: Path) -> None:
@@ -87,11 +88,16 @@ def test_the_exported_graph_is_the_trained_network(tmp_path: Path) -> None:
     for side in (64, 160):
         labels = rng.integers(0, 5, (1, side, side), dtype=np.uint8)
         mix = rng.random((1, 3, side // 16, side // 16), dtype=np.float32)
-        noise = noise_field(side)
-        assert noise.shape[1] == NOISE_CHANNELS
-        (ran,) = session.run(None, {"labels": labels, "noise": noise, "mix": mix})
+        tiles = rng.integers(0, 256, (3, 3, PATTERN_SIDE, PATTERN_SIDE, 3), dtype=np.uint8)
+        inputs = {
+            "labels": labels,
+            "noise": noise_field(side),
+            "patterns": pattern_fields(tiles, side),
+            "mix": mix,
+        }
+        (ran,) = session.run(None, inputs)
         with torch.no_grad():
-            wanted = Exportable(generator)(*map(torch.from_numpy, (labels, noise, mix))).numpy()
+            wanted = Exportable(generator)(*map(torch.from_numpy, inputs.values())).numpy()
         assert np.abs(ran.astype(int) - wanted).max() <= 1
 
 
@@ -99,7 +105,7 @@ def test_the_exported_graph_is_the_trained_network(tmp_path: Path) -> None:
 def test_a_foreign_checkpoint_is_refused(training: Training, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "checkpoint.safetensors").write_bytes(content)
     with pytest.raises(InputFault, match="is no checkpoint of a training"):
-        Training(training.cities, tmp_path, OPTIONS)
+        Training(training.cities, training.patterns, tmp_path, OPTIONS)
 
 
 @pytest.mark.parametrize("words", ["--minutes nan", "--crop 1024", "--crop 100", "--seed -1", "--width 9"])

@@ -1,0 +1,118 @@
+"""The network in 8-bit integers, for OpenVINO on a CPU: half the time, if the picture bears it.
+
+NNCF's post-training quantization (https://github.com/openvinotoolkit/nncf) chooses the scales from pictures
+of real maps, coarse and fine, in every city and in mixes. A gate compares both networks on held-out maps;
+the card keeps what it measured, and an engine takes the quantized network only where the gate was passed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import nncf
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from models.cityset import NETWORK_INT8, CitySet, SetCard, checksum, load_city_set, write_card
+from models.engines.base import feed
+from models.engines.openvino import OpenVinoEngine
+from models.inputs import MIX_GRID, fixed_inputs
+from models.training.pairs import CityPairs, coarsen
+
+SIDE: Final = 256
+LEAST_DB: Final = 35.0
+"""Peak signal to noise of a city's pictures, in dB, below which the eye begins to see the difference."""
+CALIBRATION_MAPS: Final = 12
+"""Maps of each city from which the scales are chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What became of the gate: the mean peak signal to noise of each city's held-out maps, in dB."""
+
+    db: dict[str, float]
+
+    @property
+    def passed(self) -> bool:
+        return min(self.db.values()) >= LEAST_DB
+
+
+def quantize_set(folder: Path, cities: Sequence[CityPairs]) -> tuple[SetCard, Gate]:
+    """Add the quantized network to a set on disk, whose cities are `cities` in their order.
+
+    It is left out again where the gate fails; the card says what was measured either way.
+    """
+    city_set = load_city_set(folder)
+    fixed = fixed_inputs(city_set, SIDE)
+    maps = [
+        (labels, mix)
+        for city, pairs in enumerate(cities)
+        for labels, mix in _calibration(pairs, city, len(cities))
+    ]
+    data = nncf.Dataset([{**fixed, **feed(labels, mix)} for labels, mix in maps])
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    quantized = nncf.quantize(
+        onnx.load(city_set.network),
+        data,
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(maps),
+        fast_bias_correction=False,
+    )
+    path = folder / NETWORK_INT8
+    onnx.save(quantized, path)
+    card = replace(city_set.card, files={**city_set.card.files, NETWORK_INT8: checksum(path)})
+    gate = measure(city_set, replace(city_set, card=_noted(card, passed=True)), cities)
+    if not gate.passed:
+        path.unlink()
+        card = city_set.card
+    card = _noted(card, gate.passed, gate.db)
+    write_card(card, folder)
+    return card, gate
+
+
+def _noted(card: SetCard, passed: bool, db: dict[str, float] | None = None) -> SetCard:
+    said: dict[str, Any] = {"passed": passed, "least_db": LEAST_DB}
+    return replace(card, metrics={**card.metrics, "int8": said | ({"db": db} if db else {})})
+
+
+def measure(exact: CitySet, quantized: CitySet, cities: Sequence[CityPairs]) -> Gate:
+    """Compare two sets, of which the second is rendered by its quantized network, on the held-out maps."""
+    engines = [OpenVinoEngine(one, SIDE, threads=1) for one in (exact, quantized)]
+    decibels: dict[str, float] = {}
+    for city, pairs in enumerate(cities):
+        found = []
+        for pair in pairs.held_out:
+            one, other = (
+                engine.render(_corner(pair.labels), _alone(city, len(cities))).astype(np.float64)
+                for engine in engines
+            )
+            found.append(10.0 * np.log10(255.0**2 / max(float(((one - other) ** 2).mean()), 1e-6)))
+        decibels[pairs.city] = round(float(np.mean(found)), 1)
+    return Gate(decibels)
+
+
+def _calibration(
+    pairs: CityPairs, city: int, of: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    rng = np.random.default_rng(city)
+    for n in range(CALIBRATION_MAPS):
+        pair = pairs.train[int(rng.integers(len(pairs.train)))]
+        mix = _alone(city, of)
+        if n % 4 == 3:  # half way to another city
+            mix = (mix + _alone(int(rng.integers(of)), of)) / 2.0
+        yield coarsen(_corner(pair.labels), float(n % 3) / 2.0, rng), mix
+
+
+def _corner(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(labels[:SIDE, :SIDE])
+
+
+def _alone(city: int, of: int) -> NDArray[np.float32]:
+    mix = np.zeros((of, MIX_GRID, MIX_GRID), dtype=np.float32)
+    mix[city] = 1.0
+    return mix
