@@ -1,7 +1,7 @@
 """Drawings of different kinds, to judge cities by: what people do with markers, as labels without a camera.
 
-Plain maps of one city say little about a generator that will be shown sheets with one fat stroke, a word, or
-nothing but blue.
+Plain maps of one city say little about a generator that will be shown sheets with one fat stroke, a word,
+or nothing but blue.
 """
 
 from __future__ import annotations
