@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from models.engines.plan import BuiltPlan, Shapes
 from tests.support import require_module
 
-cudart = require_module("cuda.bindings.runtime", extra="rtx")
+cudart = require_module("cuda.bindings.runtime", extra="dev")
 
 OK = (cudart.cudaError_t.cudaSuccess,)
 STREAM, GRAPH, READY = 7, 8, 9

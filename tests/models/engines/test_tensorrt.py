@@ -15,16 +15,20 @@ import pytest
 from numpy.typing import NDArray
 
 from models.cityset import CARD, NETWORK, NETWORK_HALF, SHIPPED, CitySet, load_city_set, shipped_sets
-from models.engines import cuda as cuda_module
 from models.engines import open_engine
-from models.engines import tensorrt as tensorrt_module
-from models.engines.cuda import first_gpu
 from models.faults import DeviceFault, InputFault
 from models.inputs import MIX_GRID, fixed_inputs
 from models.palette import BUILDING, GREEN, WATER
 from tests.models.engines.api import uses
 from tests.models.engines.bindings import ENGINES
-from tests.models.engines.simulated_gpu import SimulatedCuda, SimulatedTensorRt, cudart
+from tests.support import require_module
+
+cudart = require_module("cuda.bindings.runtime", extra="dev")
+
+from models.engines import cuda as cuda_module  # noqa: E402
+from models.engines import tensorrt as tensorrt_module  # noqa: E402
+from models.engines.cuda import first_gpu  # noqa: E402
+from tests.models.engines.simulated_gpu import SimulatedCuda, SimulatedTensorRt  # noqa: E402
 
 SIDE = 64
 BOTH = pytest.mark.parametrize("name", ["tensorrt", "tensorrt-rtx"])
