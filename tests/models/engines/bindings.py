@@ -84,7 +84,18 @@ def compile_stubs(folder: Path, major: int) -> None:
     for name in LIBRARIES:
         file = f"lib{name}.so.{major}"
         subprocess.run(
-            [gcc, "-shared", "-fPIC", "-w", f"-Wl,-soname,{file}", "-o", folder / file, source], check=True
+            [
+                gcc,
+                "-shared",
+                "-fPIC",
+                "-nostdlib",
+                "-w",
+                f"-Wl,-soname,{file}",
+                "-o",
+                folder / file,
+                source,
+            ],
+            check=True,
         )
 
 
