@@ -14,6 +14,7 @@ from live.cli import main as cities
 from models.cityset import load_city_set, load_city_sets
 from models.engines import open_engine
 from models.engines.joined import open_joined
+from models.engines.plan import build_plan
 from models.faults import InputFault
 from models.inputs import MIX_GRID
 from models.palette import PALETTE_RGB
@@ -264,6 +265,15 @@ def test_another_side_is_rendered_where_the_network_can(tmp_path: Path) -> None:
     assert picture.shape == (96, 96, 3)
     with pytest.raises(InputFault, match="holds a city set already"):
         main(words)
+
+
+@pytest.mark.parametrize(("kind", "norm"), [(TheirUnet, "batch"), (TheirResnet, "instance")])
+def test_tensorrt_builds_an_imported_network(tmp_path: Path, kind: type[Any], norm: str) -> None:
+    trt = require_module("tensorrt_rtx", extra="rtx")
+    path = saved(lively(kind(norm, ngf=4)), tmp_path / "g.pth")
+    assert main([str(path), "--name", "venice", "-o", str(tmp_path / "venice")]) == 0
+    network = load_city_set(tmp_path / "venice").network
+    assert build_plan(trt, network.read_bytes(), {"labels": (1, 256, 256)}, (8, 9)).plan
 
 
 class Ran(Exception):
