@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -361,6 +362,14 @@ def test_a_file_of_another_kind_or_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "g.pth").write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(InputFault, match=r"g\.pth "):
         read_generator(tmp_path / "g.pth")
+    (tmp_path / "g.pth").write_bytes(pickle.dumps({"a": [1, 2]}, protocol=4))
+    with pytest.raises(InputFault, match=r"g\.pth holds no weights of PyTorch"):
+        read_generator(tmp_path / "g.pth")
+    with pytest.raises(InputFault, match=r"model\.onnx holds no weights of PyTorch"):
+        read_generator(load_city_set("small").network)
+    torch.jit.save(torch.jit.trace(nn.Conv2d(3, 3, 3), torch.zeros(1, 3, 8, 8)), tmp_path / "script.pth")
+    with pytest.raises(InputFault, match=r"a whole program \(TorchScript\)"):
+        read_generator(tmp_path / "script.pth")
     with pytest.raises(InputFault, match="can't be read: No such file"):
         read_generator(tmp_path / "nowhere.pth")
     with pytest.raises(InputFault, match="can't be read: Is a directory"):
