@@ -3,10 +3,9 @@
     cities train --reference --data ../shared/data --out ~/my-training --minutes 20
 
 Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks": a U-Net of eight
-steps with 64 filters and dropout, a discriminator of 70×70 patches that sees the map too, cross entropy
-and 100 times L1, one crop of 256 pixels at a time, mirrored at random, Adam at 2e-4, falling over the
-second half.
-With instance normalisation, as batch normalisation is at a batch of one.
+steps with 64 filters and dropout, a discriminator of 70×70 patches that sees the map too, cross entropy and
+100 times L1, one crop of 256 pixels at a time, mirrored at random, Adam at 2e-4, falling over the second
+half. With instance normalisation, as batch normalisation is at a batch of one.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ from torch.nn import functional
 
 from models.faults import InputFault
 from models.palette import paint
-from models.pix2pix import UNet
 from models.training.pairs import CityPairs
 
 SIDE = 256
@@ -33,9 +31,40 @@ FOLDER = "reference"
 """Below the folder of a training: a network of each city."""
 
 
-def reference_generator() -> UNet:
-    """unet_256 with 64 filters and instance normalisation, untrained."""
-    return UNet(64, nn.InstanceNorm2d, biased=True)
+class ReferenceGenerator(nn.Module):
+    """The U-Net: eight halvings and back, with what was seen on the way down joined to the way up."""
+
+    def __init__(self, filters: int = 64) -> None:
+        super().__init__()
+        f = filters
+        widths = [f, 2 * f, 4 * f, 8 * f, 8 * f, 8 * f, 8 * f, 8 * f]
+        down: list[nn.Module] = []
+        for n, width in enumerate(widths):
+            layers: list[nn.Module] = [nn.LeakyReLU(0.2)] if n else []
+            layers.append(nn.Conv2d(widths[n - 1] if n else 3, width, 4, stride=2, padding=1))
+            if 0 < n < 7:  # neither the first, nor the one of a single pixel
+                layers.append(nn.InstanceNorm2d(width))
+            down.append(nn.Sequential(*layers))
+        up: list[nn.Module] = []
+        for n in range(7, -1, -1):
+            out = widths[n - 1] if n else 3
+            layers = [nn.ReLU(), nn.ConvTranspose2d(widths[n] * (1 if n == 7 else 2), out, 4, 2, 1)]
+            layers.append(nn.InstanceNorm2d(out) if n else nn.Tanh())
+            if n in (6, 5, 4):
+                layers.append(nn.Dropout(0.5))
+            up.append(nn.Sequential(*layers))
+        self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """A map in the palette to a picture: float (B, 3, H, W) in -1..1, H and W multiples of 256."""
+        seen = []
+        for step in self.down:
+            rgb = step(rgb)
+            seen.append(rgb)
+        x: Tensor = self.up[0](seen[-1])
+        for step, skip in zip(self.up[1:], seen[-2::-1], strict=True):
+            x = step(torch.cat([x, skip], dim=1))
+        return x
 
 
 class ReferenceDiscriminator(nn.Module):
@@ -63,7 +92,7 @@ class ReferenceTraining:
         self.pairs = pairs
         self.step = 0
         self.minutes = 0.0
-        self.generator, self.discriminator = reference_generator(), ReferenceDiscriminator()
+        self.generator, self.discriminator = ReferenceGenerator(), ReferenceDiscriminator()
         self._optimizers = []
         for net in (self.generator, self.discriminator):
             net.apply(_begin)
@@ -79,13 +108,13 @@ class ReferenceTraining:
         real, fake = self.discriminator(rgb_map, photo), self.discriminator(rgb_map, picture.detach())
         optimize_d.zero_grad(set_to_none=True)
         d_loss = 0.5 * (_verdict_loss(real, 1.0) + _verdict_loss(fake, 0.0))
-        d_loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(d_loss)
         optimize_d.step()
         self.discriminator.requires_grad_(False)
         pixel = functional.l1_loss(picture, photo)
         optimize_g.zero_grad(set_to_none=True)
         g_loss = _verdict_loss(self.discriminator(rgb_map, picture), 1.0) + 100.0 * pixel
-        g_loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(g_loss)
         optimize_g.step()
         self.discriminator.requires_grad_(True)
         self.step += 1
@@ -123,9 +152,9 @@ class ReferenceTraining:
         return map_tensor(labels), _tensor(photo)
 
 
-def load_reference(path: Path) -> UNet:
+def load_reference(path: Path) -> ReferenceGenerator:
     """The generator of one city, ready to render. Raises InputFault if the file isn't one."""
-    generator = reference_generator()
+    generator = ReferenceGenerator()
     try:
         generator.load_state_dict({key: value.float() for key, value in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError) as error:
