@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from live.render import GREATEST, render_map
 from models.cityset import load_city_set
 from models.faults import UsageFault
+from tests.models.engines.networks import made_set
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (50, 130), (97, 33), (7, 5)])
@@ -20,3 +23,12 @@ def test_a_map_of_any_shape_becomes_a_picture_of_that_shape(shape: tuple[int, in
 def test_a_map_that_is_too_large_is_refused_before_any_work() -> None:
     with pytest.raises(UsageFault, match="at most 2048"):
         render_map(load_city_set("small"), 0, np.zeros((10, GREATEST + 1), np.uint8))
+
+
+def test_a_set_of_one_side_renders_a_map_of_any_shape(tmp_path: Path) -> None:
+    labels = np.zeros((40, 200), np.uint8)
+    labels[:, 100:] = 2
+    picture = render_map(made_set(tmp_path / "grey", side=64), 1, labels, "openvino")
+    assert picture.shape == (40, 200, 3)
+    assert (picture[:, :90] <= 1).all()
+    assert (picture[:, 110:] >= 99).all()
