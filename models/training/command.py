@@ -138,8 +138,7 @@ def _train_references(cities: Sequence[CityPairs], folder: Path, minutes: float,
     for city in cities:
         training = ReferenceTraining(city)
         with _progress() as progress:
-            training.run(minutes, _reporter(progress, minutes))
-        training.save(folder)
+            training.run(minutes, folder, _reporter(progress, minutes))
         print(
             f"{city.city}: {training.step} steps in {training.minutes:.1f} minutes of one core", flush=True
         )
