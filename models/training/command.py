@@ -15,9 +15,11 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from models.faults import InputFault
+from models.generator import SIZES
 from models.training.export import export_set
 from models.training.pairs import LARGEST_CROP, CityPairs, load_city
 from models.training.patterns import quilt_patterns
+from models.training.quantize import quantize_set
 from models.training.reference import FOLDER, ReferenceTraining
 from models.training.reference import SIDE as REFERENCE_SIDE
 from models.training.sources import SHIPPED_SOURCES, load_sources
@@ -51,7 +53,12 @@ def parser() -> argparse.ArgumentParser:
         help="how long to train, in minutes of one core; 0 only writes the set",
     )
     p.add_argument(
-        "--width", type=int, default=defaults.width, help="channels: 32 for a laptop, 96 for a GPU"
+        "--size",
+        type=_width,
+        default=defaults.width,
+        metavar="SIZE",
+        dest="width",
+        help="small for a CPU on stage (the default), large for a GPU, or any number of channels",
     )
     p.add_argument(
         "--reference",
@@ -69,6 +76,16 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+def _width(text: str) -> int:
+    if text in SIZES:
+        return SIZES[text]
+    if not text.isdecimal() or int(text) % 2 or not 8 <= int(text) <= 512:
+        raise argparse.ArgumentTypeError(
+            f"{text} is neither {' nor '.join(SIZES)} nor an even number from 8 to 512"
+        )
+    return int(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `cities train`; returns the exit code, raises Fault for what a person can mend."""
     p = parser()
@@ -77,16 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error(f"--crop {args.crop} must be a multiple of 32 from 64 to {LARGEST_CROP}")
     if not 0 <= args.seed < 1 << 32:
         p.error(f"--seed {args.seed} must be from 0 to {(1 << 32) - 1}")
-    if (
-        not 0 <= args.minutes < math.inf
-        or args.width < 8
-        or args.width % 2
-        or args.batch < 2
-        or args.threads < 0
-    ):
-        p.error(
-            "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 2"
-        )
+    if not 0 <= args.minutes < math.inf or args.batch < 2 or args.threads < 0:
+        p.error("--minutes and --threads must not be negative, --batch at least 2")
     sources = load_sources(args.sources)
     options = replace(
         TrainingOptions(),
@@ -127,6 +136,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         },
         args.out / "set",
     )
+    gate = quantize_set(args.out / "set", cities)
+    print(f"in 8-bit integers: {gate.sentence}")
     print(f"{args.out / 'set'}: {card.parameters / 1e6:.1f} M parameters, {len(card.cities)} cities")
     print(f"See it: cities live --set {args.out / 'set'}")
     return 0
