@@ -17,8 +17,8 @@ from live.camera.simulated import SimulatedSheet
 from live.config import load_settings
 from live.pictures import write_picture
 from live.show import alone, mix_field
-from models.cityset import load_city_set
-from models.engines import open_engine
+from models.cityset import city_names, load_city_sets
+from models.engines.joined import open_joined
 from models.palette import paint
 
 MOMENTS: Final = (0.2, 0.5, 1.0)
@@ -28,13 +28,14 @@ MOMENTS: Final = (0.2, 0.5, 1.0)
 def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -> dict[str, Any]:
     """Write a picture with a row for each moment: camera | labels | each city of the configured set."""
     settings = load_settings(None)
-    city_set = load_city_set(settings.cities.set)
+    sets = load_city_sets(settings.cities.set)
+    names = city_names(sets)
     sheet = SimulatedSheet(drawing, seed)
     # A little later, when it has settled.
     moments = [share * sheet.finished_after + 0.6 for share in MOMENTS]
     fps, seconds = 15.0, moments[-1] + 0.2
     rows: list[NDArray[np.uint8]] = []
-    with closing(open_engine(city_set, side, settings.engine.name).engine) as engine:
+    with closing(open_joined(sets, side, settings.engine.name).engine) as engine:
         for now, picture, reading, _ in track(
             watch(sheet, side, fps, seconds=seconds),
             drawing,
@@ -47,9 +48,8 @@ def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -
             width = round(side * picture.shape[1] / picture.shape[0])
             camera = cv2.resize(picture, (width, side), interpolation=cv2.INTER_AREA)[:, :, ::-1]
             cities = [
-                engine.render(reading.labels, mix_field(alone(n, len(city_set.names))))
-                for n in range(len(city_set.names))
+                engine.render(reading.labels, mix_field(alone(n, len(names)))) for n in range(len(names))
             ]
             rows.append(np.hstack([camera.astype(np.uint8), paint(reading.labels), *cities]))
     write_picture(path, np.vstack(rows))
-    return {"written": str(path), "drawing": drawing, "seed": seed, "cities": city_set.names}
+    return {"written": str(path), "drawing": drawing, "seed": seed, "cities": names}

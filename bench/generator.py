@@ -12,7 +12,7 @@ from rich.progress import track
 
 from live.config import load_settings
 from live.show import mix_field
-from models.cityset import load_city_set
+from models.cityset import load_city_sets
 from models.engines import ENGINES, open_engine
 from models.faults import DeviceFault, Fault
 from models.palette import CLASS_NAMES
@@ -23,7 +23,7 @@ def bench_generator(side: int, rounds: int) -> dict[str, Any]:
 
     Returns ms (median milliseconds a picture, by engine), p95_ms, and why an engine is missing.
     """
-    city_set = load_city_set(load_settings(None).cities.set)
+    city_set = load_city_sets(load_settings(None).cities.set)[0]
     cities = len(city_set.names)
     labels = _patchwork(side)
     mix = mix_field(tuple(1.0 / cities for _ in range(cities)))

@@ -31,7 +31,7 @@ from live.config import Settings, default_show_path, dump_settings, load_setting
 from live.control.keys import key_help
 from live.pictures import map_share, read_map, read_picture, write_picture
 from live.show import find_city
-from models.cityset import SHIPPED, load_city_set, shipped_sets
+from models.cityset import SHIPPED, city_names, load_city_set, load_city_sets, shipped_sets
 from models.faults import DeviceFault, Fault, InputFault, UsageFault
 from models.palette import paint
 
@@ -61,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    if arguments[:1] == ["train"]:
-        return _train(arguments[1:])
+    if arguments and arguments[0] in _WITH_TORCH:
+        return _with_torch(*arguments)
     if arguments[:1] == ["bench"]:
         from bench.command import main as bench
 
@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument(
         "--camera", metavar="C", help="auto, simulated, a number, a name, a file or an address"
     )
-    live.add_argument("--set", metavar="SET", help="a shipped city set, or the folder of one")
+    _set_option(live)
     live.add_argument("--city", metavar="NAME", help="the city at the start")
     live.add_argument(
         "--headless", action="store_true", help="no window: for tests, recordings and remote machines"
@@ -114,28 +114,40 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
     render.add_argument("--labels", action="store_true", help="the input is a map in the five flat colours")
     render.add_argument("--side", type=_side, metavar="N", help="pixels of the picture's longer side")
-    render.add_argument("--set", metavar="SET", help="a shipped city set, or the folder of one")
+    _set_option(render)
     _sheet_option(render)
     _show_option(render)
     render.set_defaults(run=_render)
 
     listing = commands.add_parser("list", help="the city sets and their cities")
     listing.add_argument("--json", action="store_true")
-    listing.add_argument("--set", metavar="SET", help="only this set: a shipped one, or a folder")
+    _set_option(listing)
     listing.set_defaults(run=_list)
 
     config = commands.add_parser("config", help="print the whole effective configuration as TOML")
     _show_option(config)
     config.set_defaults(run=_config)
 
-    # Both take their own options, and are only imported when they are asked for.
+    # These take their own options, and are only imported when they are asked for.
     commands.add_parser("train", help="train a city set (needs the train extra)", add_help=False)
+    commands.add_parser(
+        "import", help="bring a pix2pix of your own as a city set (needs the train extra)", add_help=False
+    )
     commands.add_parser("bench", help="measure the show or the generator", add_help=False)
     return p
 
 
 def _show_option(p: argparse.ArgumentParser) -> None:
     p.add_argument("--show", type=Path, metavar="F", help="the show's configuration (show.toml)")
+
+
+def _set_option(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--set",
+        action="append",
+        metavar="SET",
+        help="a shipped city set, or the folder of one; give it again for further sets beside it",
+    )
 
 
 def _sheet_option(p: argparse.ArgumentParser) -> None:
@@ -228,8 +240,9 @@ def _render(args: argparse.Namespace) -> int:
 
     _check_output(args)
     settings = _settings(args.show, {"cities.set": args.set})
-    city_set = load_city_set(settings.cities.set)
-    city = find_city(city_set.names, args.city)
+    sets = load_city_sets(settings.cities.set)
+    name = city_names(sets)[find_city(city_names(sets), args.city)]
+    city_set = next(s for s in sets if name in s.names)
     if args.labels:
         labels = read_map(args.photo)
         if args.side:
@@ -239,7 +252,9 @@ def _render(args: argparse.Namespace) -> int:
             labels = np.asarray(scaled, np.uint8)
     else:
         labels = _read_drawing(args, args.side or settings.engine.side)
-    write_picture(args.output, render_map(city_set, city, labels, settings.engine.name))
+    write_picture(
+        args.output, render_map(city_set, city_set.names.index(name), labels, settings.engine.name)
+    )
     return 0
 
 
@@ -263,11 +278,14 @@ def _read_drawing(args: argparse.Namespace, side: int) -> Any:
 
 
 def _list(args: argparse.Namespace) -> int:
-    sets = [load_city_set(name) for name in ([args.set] if args.set else shipped_sets())]
+    # Sets that are asked for are numbered as in a show that has them all; else each is on its own.
+    sets = load_city_sets(args.set) if args.set else tuple(load_city_set(name) for name in shipped_sets())
     if not sets:
         raise InputFault(
             f"{SHIPPED} holds no city set; this copy of the program isn't whole, so get it again"
         )
+    before = [len(city_names(sets[:n])) if args.set else 0 for n in range(len(sets))]
+    numbered = [(s, count + 1) for s, count in zip(sets, before, strict=True)]
     if args.json:
         listing = [
             {
@@ -284,16 +302,16 @@ def _list(args: argparse.Namespace) -> int:
                         "licence": c.licence,
                         "attribution": c.attribution,
                     }
-                    for n, c in enumerate(s.card.cities, start=1)
+                    for n, c in enumerate(s.card.cities, start=first)
                 ],
             }
-            for s in sets
+            for s, first in numbered
         ]
         print(json.dumps(listing, indent=2, ensure_ascii=False))
         return 0
-    for s in sets:
+    for s, first in numbered:
         print(f"{s.name}: {s.card.title} ({s.card.parameters / 1e6:.1f} M parameters)")
-        for n, c in enumerate(s.card.cities, start=1):
+        for n, c in enumerate(s.card.cities, start=first):
             print(f"  {n}  {c.name:<14} {c.title} · {c.licence} · {c.attribution}")
     return 0
 
@@ -308,13 +326,17 @@ def _settings(show: Path | None, overrides: Mapping[str, object]) -> Settings:
     return load_settings(show or default_show_path(), given)
 
 
-def _train(arguments: list[str]) -> int:
+_WITH_TORCH = {"train": "models.training.command", "import": "models.training.import_command"}
+"""The module of each command that the machine on stage can't run."""
+
+
+def _with_torch(name: str, *arguments: str) -> int:
     # Not a plain import: the machine on stage has no torch, and `live` doesn't know of training.
     try:
-        command = importlib.import_module("models.training.command")
+        command = importlib.import_module(_WITH_TORCH[name])
     except ModuleNotFoundError as error:
         raise DeviceFault(
-            f"training needs {error.name}, which isn't here; in the project's folder, run: "
+            f"`cities {name}` needs {error.name}, which isn't here; in the project's folder, run: "
             "pip install '.[train]'"
         ) from None
     code: int = command.main(arguments)

@@ -28,7 +28,7 @@ from models.palette import CLASS_NAMES
 Corners: TypeAlias = tuple[
     tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
 ]
-EngineName: TypeAlias = Literal["auto", "openvino", "onnxruntime"]
+EngineName: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime"]
 Fit: TypeAlias = Literal["letterbox", "fill"]
 Inset: TypeAlias = Literal["auto", "always", "never"]
 
@@ -105,6 +105,17 @@ def _read_source(value: Any) -> str:
     return str(_NAME.read(value))
 
 
+def _read_sets(value: Any) -> str | tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        return str(_NAME.read(value))
+    if not value:
+        raise ValueError("this list is empty")
+    for name in value:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"{_shown(name)} in it is no such string")
+    return tuple(value) if len(value) > 1 else str(value[0])
+
+
 def _read_corners(value: Any) -> Literal["auto"] | Corners:
     if value == "auto":
         return "auto"
@@ -132,6 +143,7 @@ _NAME = _text("a string that isn't empty", ".+")
 _SWITCH = Kind("true or false", _read_switch)
 _COLOUR = _text('a colour as "#rrggbb"', "#[0-9a-fA-F]{6}")
 _SOURCE = Kind("a string that isn't empty or the number of a camera", _read_source, path=True)
+_SETS = Kind("a string that isn't empty or a list of them", _read_sets, path=True)
 _CORNERS = Kind('"auto" or [[x, y], [x, y], [x, y], [x, y]]', _read_corners)
 
 
@@ -194,9 +206,10 @@ class CitySettings:
     """The cities, and the change from one to another."""
 
     set: Annotated[
-        str,
-        _text("a string that isn't empty", ".+", path=True),
-        'A city set that came with the program, or the path of a folder such as "./mine"',
+        str | tuple[str, ...],
+        _SETS,
+        'A city set that came with the program, or the path of a folder such as "./mine"; or several, '
+        "whose cities then stand side by side",
     ] = "small"
     city: Annotated[
         str, _text("a string", ".*"), "The city at the start by name, or empty for the first of the set"
@@ -209,7 +222,9 @@ class EngineSettings:
     """What runs the generator."""
 
     name: Annotated[
-        EngineName, _choice(*get_args(EngineName)), '"auto" is the fastest that works on this machine'
+        EngineName,
+        _choice(*get_args(EngineName)),
+        '"auto" is the fastest that works on this machine; TensorRT needs an NVIDIA GPU',
     ] = "auto"
     side: Annotated[
         int, _whole(64, 1024, step=16), "Pixels along the side of the labels and of the picture"
@@ -388,8 +403,10 @@ def _changed(
     return settings
 
 
-def _located(value: str, folder: Path) -> str:
+def _located(value: str | tuple[str, ...], folder: Path) -> str | tuple[str, ...]:
     """`value` as a path under `folder`, if it looks like one: by a separator or a file's suffix."""
+    if isinstance(value, tuple):
+        return tuple(str(_located(one, folder)) for one in value)
     if "://" in value or not (Path(value).name != value or re.search(r"\.[A-Za-z]\w{1,4}$", value)):
         return value
     return str(folder / os.path.expanduser(value))  # noqa: PTH111 - which raises where there is no such home

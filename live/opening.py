@@ -19,8 +19,8 @@ from live.output.window import ProjectorWindow
 from live.show import opening
 from live.sketch import SheetReader
 from live.stage import Parts, Stage
-from models.cityset import load_city_set
-from models.engines import open_engine
+from models.cityset import city_names, load_city_sets
+from models.engines.joined import open_joined
 from models.faults import Fault
 
 FIRST_PICTURE = 20.0
@@ -36,15 +36,14 @@ def opened_show(
     cv2.setNumThreads(1)
     with ExitStack() as closing:
         with _of_key("cities.set"):
-            city_set = load_city_set(settings.cities.set)
+            sets = load_city_sets(settings.cities.set)
+            cities = city_names(sets)
         with _of_key("cities.city"):
-            state = opening(
-                city_set.names, settings.cities.city, settings.cities.fade, settings.output.overlay
-            )
-        opened = open_engine(city_set, settings.engine.side, settings.engine.name, settings.engine.threads)
+            state = opening(cities, settings.cities.city, settings.cities.fade, settings.output.overlay)
+        opened = open_joined(sets, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)
         reader = SheetReader(settings.engine.side, settings.sheet, settings.inks)
-        control = OscServer(settings.control, city_set.names, clock)
+        control = OscServer(settings.control, cities, clock)
         closing.callback(control.close)
         output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
         closing.callback(output.close)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -123,6 +123,29 @@ def load_city_set(name: str | Path) -> CitySet:
     for file, wanted in card.files.items():
         _check_file(folder / file, wanted)
     return CitySet(name=folder.name, folder=folder, card=card)
+
+
+def load_city_sets(names: str | Sequence[str]) -> tuple[CitySet, ...]:
+    """Read one set, or several that are to share a show; see `load_city_set`.
+
+    Raises InputFault if two of them have a city of the same name.
+    """
+    sets = tuple(load_city_set(name) for name in ([names] if isinstance(names, str) else names))
+    owner: dict[str, CitySet] = {}
+    for city_set in sets:
+        for n, name in enumerate(city_set.names):
+            if name in owner:
+                raise InputFault(
+                    f"{_short(owner[name].folder)} and {_short(city_set.folder)} both hold a city named "
+                    f"{name}; rename it in one of them (cities[{n}].name of {CARD}), or leave one out"
+                )
+            owner[name] = city_set
+    return sets
+
+
+def city_names(sets: Iterable[CitySet]) -> tuple[str, ...]:
+    """The names of the cities of sets that share a show, in the order of their numbers."""
+    return tuple(name for city_set in sets for name in city_set.names)
 
 
 def checksum(path: Path) -> str:

@@ -16,10 +16,16 @@ from models.faults import DeviceFault, InputFault
 from models.inputs import CELL, MIX_GRID
 
 ENGINES: Final = {
+    "tensorrt": ("models.engines.tensorrt", "TensorRtEngine"),
+    "tensorrt-rtx": ("models.engines.tensorrt", "TensorRtRtxEngine"),
     "openvino": ("models.engines.openvino", "OpenVinoEngine"),
     "onnxruntime": ("models.engines.onnxruntime", "OnnxRuntimeEngine"),
 }
 """Engine by name, the fastest first, each in a module of its own that is imported when it is asked for."""
+_GPU_REMEDIES: Final = {
+    "tensorrt": "an NVIDIA GPU and pip install 'invisible-cities[tensorrt]' bring it",
+    "tensorrt-rtx": "an NVIDIA GPU and pip install 'invisible-cities[rtx]' bring it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +54,17 @@ def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int =
         except ImportError as error:
             absent += 1
             failures.append(f"{candidate} can't be imported ({_first_line(error)})")
+        except DeviceFault as fault:
+            absent += 1
+            failures.append(f"{candidate} can't be had ({fault})")
         except Exception as error:  # every library raises its own kind for a network that it refuses
             failures.append(f"{candidate} refuses the network ({_first_line(error)})")
         else:
             return OpenedEngine(engine, tuple(failures))
     reasons = "; ".join(failures)
     if absent == len(wanted):
-        raise DeviceFault(f"no engine can be had: {reasons}; install the program again")
+        remedy = _GPU_REMEDIES.get(name, "install the program again")
+        raise DeviceFault(f"no engine can be had: {reasons}; {remedy}")
     raise InputFault(f"{city_set.network} can't be run: {reasons}; is it a network of this program?")
 
 

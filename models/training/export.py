@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 from torch.export import Dim
 
 from models.cityset import CARD_VERSION, NETWORK, NETWORK_HALF, CityCard, SetCard, checksum, write_card
@@ -69,23 +70,42 @@ def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None
         torch.full((1, cities, side // CELL, side // CELL), 1.0 / cities),
     )
     cells = Dim("cells", min=2, max=256)
+    quarter = {2: CELL // 4 * cells, 3: CELL // 4 * cells}
+    save_onnx(
+        module,
+        dict(zip(("labels", "noise", "patterns", "mix"), example, strict=True)),
+        path,
+        {
+            "labels": {1: CELL * cells, 2: CELL * cells},
+            "noise": quarter,
+            "patterns": quarter,
+            "mix": {2: cells, 3: cells},
+        },
+    )
+
+
+def save_onnx(
+    module: nn.Module,
+    example: Mapping[str, Tensor],
+    path: Path,
+    dynamic_shapes: dict[str, Any] | None = None,
+) -> None:
+    """Write a module as ONNX, in one step, with `example` (the arguments of its forward) for its inputs.
+
+    dynamic_shapes: the axes of each input that may differ from the example's.
+    """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, about its own parts
         program = torch.onnx.export(
             module.eval(),
-            example,
-            input_names=["labels", "noise", "patterns", "mix"],
+            tuple(example.values()),
+            input_names=list(example),
             output_names=["picture"],
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
-            dynamic_shapes={
-                "labels": {1: CELL * cells, 2: CELL * cells},
-                "noise": {2: CELL // 4 * cells, 3: CELL // 4 * cells},
-                "patterns": {2: CELL // 4 * cells, 3: CELL // 4 * cells},
-                "mix": {2: cells, 3: cells},
-            },
+            dynamic_shapes=dynamic_shapes,
         )
     assert program is not None
     partial = path.with_suffix(".partial")

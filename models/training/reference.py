@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from models.faults import InputFault
 from models.palette import paint
+from models.pix2pix import UNet
 from models.training.pairs import CityPairs
 
 SIDE = 256
@@ -31,40 +32,9 @@ FOLDER = "reference"
 """Below the folder of a training: a network of each city."""
 
 
-class ReferenceGenerator(nn.Module):
-    """The U-Net: eight halvings and back, with what was seen on the way down joined to the way up."""
-
-    def __init__(self, filters: int = 64) -> None:
-        super().__init__()
-        f = filters
-        widths = [f, 2 * f, 4 * f, 8 * f, 8 * f, 8 * f, 8 * f, 8 * f]
-        down: list[nn.Module] = []
-        for n, width in enumerate(widths):
-            layers: list[nn.Module] = [nn.LeakyReLU(0.2)] if n else []
-            layers.append(nn.Conv2d(widths[n - 1] if n else 3, width, 4, stride=2, padding=1))
-            if 0 < n < 7:  # neither the first, nor the one of a single pixel
-                layers.append(nn.InstanceNorm2d(width))
-            down.append(nn.Sequential(*layers))
-        up: list[nn.Module] = []
-        for n in range(7, -1, -1):
-            out = widths[n - 1] if n else 3
-            layers = [nn.ReLU(), nn.ConvTranspose2d(widths[n] * (1 if n == 7 else 2), out, 4, 2, 1)]
-            layers.append(nn.InstanceNorm2d(out) if n else nn.Tanh())
-            if n in (6, 5, 4):
-                layers.append(nn.Dropout(0.5))
-            up.append(nn.Sequential(*layers))
-        self.down, self.up = nn.ModuleList(down), nn.ModuleList(up)
-
-    def forward(self, rgb: Tensor) -> Tensor:
-        """A map in the palette to a picture: float (B, 3, H, W) in -1..1, H and W multiples of 256."""
-        seen = []
-        for step in self.down:
-            rgb = step(rgb)
-            seen.append(rgb)
-        x: Tensor = self.up[0](seen[-1])
-        for step, skip in zip(self.up[1:], seen[-2::-1], strict=True):
-            x = step(torch.cat([x, skip], dim=1))
-        return x
+def reference_generator() -> UNet:
+    """unet_256 with 64 filters and instance normalisation, untrained."""
+    return UNet(64, nn.InstanceNorm2d, biased=True)
 
 
 class ReferenceDiscriminator(nn.Module):
@@ -92,7 +62,7 @@ class ReferenceTraining:
         self.pairs = pairs
         self.step = 0
         self.minutes = 0.0
-        self.generator, self.discriminator = ReferenceGenerator(), ReferenceDiscriminator()
+        self.generator, self.discriminator = reference_generator(), ReferenceDiscriminator()
         self._optimizers = []
         for net in (self.generator, self.discriminator):
             net.apply(_begin)
@@ -152,9 +122,9 @@ class ReferenceTraining:
         return map_tensor(labels), _tensor(photo)
 
 
-def load_reference(path: Path) -> ReferenceGenerator:
+def load_reference(path: Path) -> UNet:
     """The generator of one city, ready to render. Raises InputFault if the file isn't one."""
-    generator = ReferenceGenerator()
+    generator = reference_generator()
     try:
         generator.load_state_dict({key: value.float() for key, value in load_file(path).items()})
     except (OSError, SafetensorError, RuntimeError) as error:

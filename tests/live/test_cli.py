@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from live.camera.simulated import Conditions, SimulatedSheet
 from live.cli import main
 from live.pictures import read_map, read_picture, write_picture
+from models.cityset import CARD, SHIPPED
 from models.palette import BUILDING, GREEN, ROAD, WATER, paint
 from tests.live.conftest import Screen, soon
 from tests.live.control.client import OscClient
@@ -111,6 +113,42 @@ def test_list_tells_cities_and_licences(capsys: pytest.CaptureFixture[str]) -> N
     assert small["set"] == "small"
     assert [city["number"] for city in small["cities"]] == [1, 2, 3, 4]
     assert all(city["licence"] and city["attribution"] for city in small["cities"])
+
+
+def renamed_copy(folder: Path) -> Path:
+    """The shipped set with other names, so that it can share a show with the original."""
+    shutil.copytree(SHIPPED / "small", folder)
+    card = json.loads((folder / CARD).read_text())
+    for city in card["cities"]:
+        city["name"] = f"other-{city['name']}"
+    (folder / CARD).write_text(json.dumps(card))
+    return folder
+
+
+def test_sets_that_share_a_show_are_listed_and_rendered_together(
+    a_map: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = ["--set", "small", "--set", str(renamed_copy(tmp_path / "other"))]
+    assert main(["list", "--json", *both]) == 0
+    small, other = json.loads(capsys.readouterr().out)
+    assert [city["number"] for city in small["cities"] + other["cities"]] == list(range(1, 9))
+    out = tmp_path / "city.png"
+    pictures = []
+    for city in ("dubai", "other-dubai", "5", "long-beach"):
+        assert main(["render", str(a_map), "--city", city, "--labels", "-o", str(out), *both]) == 0
+        pictures.append(read_picture(out))
+    assert (pictures[0] == pictures[1]).all()
+    assert (pictures[0] == pictures[2]).all()
+    assert (pictures[0] != pictures[3]).any()
+
+
+def test_a_show_of_two_sets_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    both = ["--set", "small", "--set", str(renamed_copy(tmp_path / "other"))]
+    words = "live --headless --camera simulated --seconds 0.5 --osc-port 0 --city other-dubai"
+    assert main([*words.split(), *both]) == 0
+    assert "2 sets" in capsys.readouterr().out
+    assert main([*words.split(), "--set", "small", "--set", "small"]) == 3
+    assert "cities.set: " in capsys.readouterr().err
 
 
 def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -295,15 +333,16 @@ def test_a_show_hears_oscsend_and_ends_in_order_when_it_is_terminated() -> None:
     assert told == ""
 
 
-def test_the_stage_needs_no_torch() -> None:
+@pytest.mark.parametrize("command", ["train", "import"])
+def test_the_stage_needs_no_torch(command: str) -> None:
     code = (
         "import sys; sys.modules['torch'] = None; sys.modules['tensorrt'] = None\n"
         "from live.cli import main; import live.opening, bench.command\n"
-        "sys.exit(main(['train', '--out', 'x']))"
+        f"sys.exit(main(['{command}', '--out', 'x']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
-    assert done.stderr.startswith("cities: training needs torch")
+    assert done.stderr.startswith(f"cities: `cities {command}` needs torch")
 
 
 def test_the_show_fills_a_real_display(screen: Screen) -> None:

@@ -95,7 +95,16 @@ def test_paths_are_relative_to_the_show_file_or_on_the_command_line_to_the_worki
     assert loaded(show, text).cities.set == str(tmp_path / "mine")
     given_here = loaded(show, text, camera__source="walk.mp4", cities__set="../mine")
     assert given_here.camera.source == str(tmp_path / "elsewhere" / "walk.mp4")
-    assert os.path.normpath(given_here.cities.set) == str(tmp_path / "mine")
+    assert os.path.normpath(str(given_here.cities.set)) == str(tmp_path / "mine")
+
+
+def test_one_city_set_or_several(show: Path, tmp_path: Path) -> None:
+    assert loaded(show, '[cities]\nset = ["small"]').cities.set == "small"
+    assert loaded(show, '[cities]\nset = ["small", "./mine"]').cities.set == (
+        "small",
+        str(tmp_path / "mine"),
+    )
+    assert loaded(show, "", cities__set=["small", "large"]).cities.set == ("small", "large")
 
 
 def test_the_command_line_goes_before_the_file_unless_it_says_nothing(show: Path) -> None:
@@ -151,6 +160,21 @@ def test_the_command_line_goes_before_the_file_unless_it_says_nothing(show: Path
 )
 def test_a_value_that_cannot_be_meant(show: Path, text: str, line: int, sentence: str) -> None:
     assert fault_of(show, text).startswith(f", line {line}: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("sets", "reason"),
+    [
+        ("[]", "this list is empty"),
+        ('["small", ""]', '"" in it is no such string'),
+        ('["small", 3]', "3 in it is no such string"),
+        ('[["small"]]', "an array in it is no such string"),
+    ],
+)
+def test_lists_that_name_no_sets(show: Path, sets: str, reason: str) -> None:
+    right = "a string that isn't empty or a list of them"
+    sentence = f"cities.set is an array and must be {right} ({reason})"
+    assert fault_of(show, f"[cities]\nset = {sets}") == f", line 2: {sentence}"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +303,10 @@ def valid_settings(draw: st.DrawFn) -> Settings:
     floats = st.floats(0, 1e4) | st.sampled_from([0.1, 1.0, 5.0, 60.0, 240.0, 3600.0])
     corners = st.tuples(*(st.tuples(floats, floats) for _ in range(4)))
     colours = st.from_regex("#[0-9a-fA-F]{6}", fullmatch=True)
-    values = floats | st.integers(0, 70_000) | st.booleans() | st.text(min_size=1) | corners | colours
+    values: st.SearchStrategy[object] = (
+        floats | st.integers(0, 70_000) | st.booleans() | st.text(min_size=1) | corners | colours
+    )
+    values |= st.lists(st.text(min_size=1), min_size=1, max_size=3)
     values |= st.sampled_from(["auto", "openvino", "onnxruntime", "letterbox", "fill", 64, 512, 1024])
     tables = {}
     for table, keys in config._KEYS.items():
@@ -290,7 +317,8 @@ def valid_settings(draw: st.DrawFn) -> Settings:
                 changed[name] = key.kind.read(value)
             except ValueError:
                 continue
-            if key.kind.path and Path(str(value)).name != value:
+            names = changed[name] if isinstance(changed[name], tuple) else (changed[name],)
+            if key.kind.path and any(Path(str(n)).name != n for n in names):
                 del changed[name]
         tables[table] = dataclasses.replace(getattr(Settings(), table), **changed)
     return Settings(**tables)
