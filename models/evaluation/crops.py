@@ -73,9 +73,7 @@ def load_crops(city_set: CitySet, data: Path, zooms: Mapping[str, float], side: 
 
 def _listed(city_set: CitySet, city: str) -> tuple[frozenset[str] | None, frozenset[str]]:
     """The pairs that a city was trained on, as far as its card says, and those that were held out."""
-    trained_on, held_out = (
-        _names(city_set.card.training, key, city) for key in ("trained_on", "held_out")
-    )
+    trained_on, held_out = (_names(city_set.card.training, key, city) for key in ("trained_on", "held_out"))
     if trained_on is None and held_out is None:
         raise InputFault(
             f"the card of {city_set.folder} doesn't say which pairs {city} was trained on "
@@ -97,7 +95,9 @@ def cut(pairs: Sequence[Pair], side: int, most: int = MOST) -> tuple[Crop, ...]:
         rows, columns = pair.labels.shape[0] // side, pair.labels.shape[1] // side
         top, left = (pair.labels.shape[0] - rows * side) // 2, (pair.labels.shape[1] - columns * side) // 2
         places += [
-            (number, top + row * side, left + column * side) for row in range(rows) for column in range(columns)
+            (number, top + row * side, left + column * side)
+            for row in range(rows)
+            for column in range(columns)
         ]
     chosen = np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round().astype(int))
     crops = []

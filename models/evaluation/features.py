@@ -25,21 +25,33 @@ def picture_tensor(picture: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(picture)[None].permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
-@torch.no_grad()
-def window_features(net: PerceptualDistance, pictures: Sequence[NDArray[np.uint8]]) -> Features:
-    """The mean features of the windows of all pictures, float64 (WINDOWS × pictures, 120)."""
-    rows = []
-    for picture in pictures:
-        x = net.stem(picture_tensor(picture))
-        seen = []
-        for index, block in enumerate(net.blocks):
-            x = block(x)
-            if index in (_EIGHTH, _SIXTEENTH):
-                window = x.shape[-1] // 2
-                means = functional.avg_pool2d(x, window, stride=window // 2)
-                seen.append(means[0, :, :3, :3].flatten(1).T)
-        rows.append(torch.cat(seen, dim=1))
-    return torch.cat(rows).double().numpy()
+class WindowFeatures:
+    """The mean features of a picture's windows, in units in which the given photographs spread by 1."""
+
+    def __init__(self, net: PerceptualDistance, photographs: Sequence[NDArray[np.uint8]]) -> None:
+        self._net = net
+        seen = self._see(photographs)
+        self._centre, self._spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+
+    def of(self, pictures: Sequence[NDArray[np.uint8]]) -> Features:
+        """Float64 (WINDOWS × pictures, 120), of pictures uint8 (S, S, 3) RGB."""
+        return (self._see(pictures) - self._centre) / self._spread
+
+    @torch.no_grad()
+    def _see(self, pictures: Sequence[NDArray[np.uint8]]) -> Features:
+        rows = []
+        for picture in pictures:
+            x = self._net.stem(picture_tensor(picture))
+            seen = []
+            for index, block in enumerate(self._net.blocks):
+                x = block(x)
+                if index in (_EIGHTH, _SIXTEENTH):
+                    window = x.shape[-1] // 2
+                    means = functional.avg_pool2d(x, window, stride=window // 2)
+                    seen.append(means[0, :, :3, :3].flatten(1).T)
+            rows.append(torch.cat(seen, dim=1))
+        features: Features = torch.cat(rows).double().numpy()
+        return features
 
 
 def window_groups(groups: Sequence[int]) -> Groups:

@@ -46,16 +46,15 @@ def kernel_distance(
     """Kernel distance of Bińkowski et al. 2018, "Demystifying MMD GANs": the unbiased squared maximum mean
     discrepancy under the kernel (x·y/d + 1)³, times 1000.
 
-    real, made: float (n, d) and (m, d); both are standardised by the mean and deviation of `real`. The
+    real, made: float (n, d) and (m, d), in units in which photographs spread by about 1. The
     groups number the pair that each row was cut from: rows of one pair resemble each other, so that only
     rows of different pairs are compared, and there must be two pairs at least. paired: the groups of both
     are the same pairs, and rows of one pair are left out between real and made as well, so that pictures
     that equal the real ones are at distance 0. The error is that of a bootstrap over the pairs.
     """
-    centre, spread = real.mean(axis=0), real.std(axis=0) + 1e-6
-    x, y = (real - centre) / spread, (made - centre) / spread
-    xs, ys = _blocks(x, x, real_groups, real_groups), _blocks(y, y, made_groups, made_groups)
-    between = _blocks(x, y, real_groups, made_groups)
+    xs = _blocks(real, real, real_groups, real_groups)
+    ys = _blocks(made, made, made_groups, made_groups)
+    between = _blocks(real, made, real_groups, made_groups)
     rng = np.random.default_rng(1)
     pairs, others = len(xs[0]), len(ys[0])
     drawn = []
@@ -114,9 +113,7 @@ def consistency(asked: Sequence[NDArray[np.uint8]], read: Sequence[NDArray[np.ui
     present = table.sum(axis=1) > LEAST_SHARE * table.sum()
     hits = table.diagonal()
     union = table.sum(axis=0) + table.sum(axis=1) - hits
-    by_class = {
-        name: float(hits[n] / union[n]) for n, name in enumerate(CLASS_NAMES) if present[n]
-    }
+    by_class = {name: float(hits[n] / union[n]) for n, name in enumerate(CLASS_NAMES) if present[n]}
     return Consistency(
         accuracy=float(hits.sum() / table.sum()),
         iou=float(np.mean(list(by_class.values()))),
