@@ -28,8 +28,8 @@ def parser() -> argparse.ArgumentParser:
     """The options of `cities evaluate`."""
     p = argparse.ArgumentParser(
         prog="cities evaluate",
-        description="Judge a city set by pairs of map and photograph that it was not trained on: how far its "
-        "pictures are from photographs as a whole (kernel distance × 1000, 0 is best), whether a segmenter "
+        description="Judge a city set by pairs of map and photograph that it wasn't trained on: how far "
+        "its pictures are from photographs as a whole (kernel distance × 1000, 0 is best), whether a segmenter "
         "reads the map back from them (consistency, 1 is best), how different its cities are, and how "
         "still the far corner keeps while a stroke is drawn.",
     )
@@ -126,6 +126,7 @@ _TITLES: Final = (
 
 def _print(evaluation: Evaluation) -> None:
     console = Console()
+    console = Console(width=max(console.width, 100))  # a table that is folded can't be read
     table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for title in ("\ncity", "\ncrops", *_TITLES):
         table.add_column(title, justify="left" if title == "\ncity" else "right", no_wrap=True)

@@ -64,8 +64,8 @@ def load_crops(city_set: CitySet, data: Path, zooms: Mapping[str, float], side: 
         ]
         if len(unseen) < 2:
             raise InputFault(
-                f"{data / name}: {len(unseen) or 'none'} of its {len(pairs)} pairs are new to {city_set.name}; "
-                "two at least that it wasn't trained on are needed to judge it"
+                f"{data / name}: {len(unseen) or 'none'} of its {len(pairs)} pairs "
+                f"{'is' if len(unseen) == 1 else 'are'} new to {city_set.name}; two at least that it wasn't trained on are needed to judge it"
             )
         found.append(CityCrops(name, number, cut(unseen, side), cut(seen, side)))
     return found
