@@ -15,6 +15,7 @@ from bench.show import bench_show
 from live.camera.drawings import DRAWING_NAMES
 from live.cli import positive
 from live.config import load_settings
+from models.engines import ENGINES
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,8 +40,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     generator.add_argument(
         "--rounds", type=int, default=50, metavar="R", help="pictures by each engine (50)"
     )
+    generator.add_argument(
+        "--engine",
+        choices=tuple(ENGINES),
+        action="append",
+        help="all of this machine if none is given",
+    )
     generator.add_argument("--json", action="store_true", help="print one JSON object")
-    generator.set_defaults(run=lambda a: bench_generator(_side(a.side), max(1, a.rounds)))
+    generator.set_defaults(
+        run=lambda a: bench_generator(_side(a.side), max(1, a.rounds), a.engine or tuple(ENGINES))
+    )
     reading = benches.add_parser("reading", help="how well and how fast the simulated sheet is read")
     reading.add_argument(
         "--drawing", choices=DRAWING_NAMES, action="append", help="all of them if none is given"

@@ -15,8 +15,8 @@ from rich.progress import track
 from bench.reading import frame_count, watch
 from live.camera.simulated import SimulatedSheet
 from live.config import load_settings
+from live.mix import of_city
 from live.pictures import write_picture
-from live.show import alone, mix_field
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
 from models.palette import paint
@@ -48,7 +48,7 @@ def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -
             width = round(side * picture.shape[1] / picture.shape[0])
             camera = cv2.resize(picture, (width, side), interpolation=cv2.INTER_AREA)[:, :, ::-1]
             cities = [
-                engine.render(reading.labels, mix_field(alone(n, len(names)))) for n in range(len(names))
+                engine.render(reading.labels, of_city(n, len(names)).weights) for n in range(len(names))
             ]
             rows.append(np.hstack([camera.astype(np.uint8), paint(reading.labels), *cities]))
     write_picture(path, np.vstack(rows))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -11,17 +12,18 @@ from rich.console import Console
 from rich.progress import track
 
 from live.config import load_settings
-from live.show import mix_field
+from live.mix import mix_field
 from models.cityset import load_city_sets
 from models.engines import ENGINES, open_engine
 from models.faults import DeviceFault, Fault
 from models.palette import CLASS_NAMES
 
 
-def bench_generator(side: int, rounds: int) -> dict[str, Any]:
+def bench_generator(side: int, rounds: int, names: Sequence[str] = tuple(ENGINES)) -> dict[str, Any]:
     """Render `rounds` pictures with each engine, in turn, so that a busy neighbour slows all alike.
 
-    Returns ms (median milliseconds a picture, by engine), p95_ms, and why an engine is missing.
+    names: of the engines. Returns ms (median milliseconds a picture, by engine), p95_ms, and why an engine
+    is missing.
     """
     city_set = load_city_sets(load_settings(None).cities.set)[0]
     cities = len(city_set.names)
@@ -29,7 +31,7 @@ def bench_generator(side: int, rounds: int) -> dict[str, Any]:
     mix = mix_field(tuple(1.0 / cities for _ in range(cities)))
     engines, missing = {}, {}
     with ExitStack() as closing:
-        for name in ENGINES:
+        for name in names:
             try:
                 engines[name] = open_engine(city_set, side, name).engine
                 closing.callback(engines[name].close)

@@ -29,6 +29,7 @@ from live import __version__
 from live.clock import MonotonicClock
 from live.config import Settings, default_show_path, dump_settings, load_settings
 from live.control.keys import key_help
+from live.mix import Mix, mix_field, of_city
 from live.pictures import map_share, read_map, read_picture, write_picture
 from live.show import find_city
 from models.cityset import SHIPPED, city_names, load_city_set, load_city_sets, shipped_sets
@@ -110,7 +111,11 @@ def _parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="render a photograph of a drawing, or a map, as a city")
     render.add_argument("photo", type=Path)
-    render.add_argument("--city", required=True, metavar="NAME")
+    what = render.add_mutually_exclusive_group(required=True)
+    what.add_argument("--city", metavar="NAME")
+    what.add_argument(
+        "--mix", metavar="NAME=SHARE,…", help="a place in between cities, such as dubai=0.5,las-vegas=0.5"
+    )
     render.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png")
     render.add_argument("--labels", action="store_true", help="the input is a map in the five flat colours")
     render.add_argument("--side", type=_side, metavar="N", help="pixels of the picture's longer side")
@@ -244,8 +249,8 @@ def _render(args: argparse.Namespace) -> int:
     _check_output(args)
     settings = _settings(args.show, {"cities.set": args.set})
     sets = load_city_sets(settings.cities.set)
-    name = city_names(sets)[find_city(city_names(sets), args.city)]
-    city_set = next(s for s in sets if name in s.names)
+    names = city_names(sets)
+    mix = _mix_of(args.mix, names) if args.mix else of_city(find_city(names, args.city), len(names))
     if args.labels:
         labels = read_map(args.photo)
         if args.side:
@@ -255,10 +260,24 @@ def _render(args: argparse.Namespace) -> int:
             labels = np.asarray(scaled, np.uint8)
     else:
         labels = _read_drawing(args, args.side or settings.engine.side)
-    write_picture(
-        args.output, render_map(city_set, city_set.names.index(name), labels, settings.engine.name)
-    )
+    write_picture(args.output, render_map(sets, mix, labels, settings.engine.name))
     return 0
+
+
+def _mix_of(text: str, cities: Sequence[str]) -> Mix:
+    """The mix that an option means; the shares needn't be of 1."""
+    weights = np.zeros(len(cities))
+    for part in text.split(","):
+        name, _, share = part.rpartition("=")
+        if not re.fullmatch(r"\d{1,9}(\.\d*)?|\.\d+", share.strip()):
+            example = ",".join(f"{city}=0.5" for city in cities[:2])
+            raise UsageFault(
+                f"--mix {text[:80]!r} is no list of cities with a share each, such as {example}"
+            )
+        weights[find_city(cities, name.strip())] += float(share)
+    if not weights.sum() > 0.0:
+        raise UsageFault(f"--mix {text[:80]!r} gives no city a share above 0")
+    return Mix.of(mix_field(weights / weights.sum()))
 
 
 def _check_output(args: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 import tomlkit
 
 from live.camera.drawings import DRAWING_NAMES
+from live.mix import FadeShape
 from models.faults import InputFault, UsageFault
 from models.palette import CLASS_NAMES
 
@@ -215,6 +216,11 @@ class CitySettings:
         str, _text("a string", ".*"), "The city at the start by name, or empty for the first of the set"
     ] = ""
     fade: Annotated[float, _number(0, 60), "Seconds that a change of city takes"] = 2.0
+    shape: Annotated[
+        FadeShape,
+        _choice(*get_args(FadeShape)),
+        "Where a change of city comes first; wipe-left begins on the right, iris-out in the centre",
+    ] = "morph"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,13 @@ def opened_show(
             sets = load_city_sets(settings.cities.set)
             cities = city_names(sets)
         with _of_key("cities.city"):
-            state = opening(cities, settings.cities.city, settings.cities.fade, settings.output.overlay)
+            state = opening(
+                cities,
+                settings.cities.city,
+                settings.cities.fade,
+                settings.cities.shape,
+                settings.output.overlay,
+            )
         opened = open_joined(sets, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)
         reader = SheetReader(settings.engine.side, settings.sheet, settings.inks)

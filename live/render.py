@@ -1,13 +1,15 @@
-"""One map, one city, one picture: the generator without the show."""
+"""One map, one mix, one picture: the generator without the show."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live.show import alone, mix_field
+from live.mix import Mix
 from models.cityset import CitySet
-from models.engines import open_engine
+from models.engines.joined import open_joined
 from models.faults import UsageFault
 from models.inputs import CELL
 
@@ -16,11 +18,12 @@ GREATEST = 2048
 
 
 def render_map(
-    city_set: CitySet, city: int, labels: NDArray[np.uint8], engine: str = "auto"
+    sets: Sequence[CitySet], mix: Mix, labels: NDArray[np.uint8], engine: str = "auto"
 ) -> NDArray[np.uint8]:
     """Render a map of any shape up to GREATEST × GREATEST.
 
-    labels: uint8 (H, W), classes 0..4. Returns uint8 (H, W, 3) RGB.
+    sets: whose cities, in order, are those of the mix. mix: of the square that the map's longer side spans,
+    the map at its top left. labels: uint8 (H, W), classes 0..4. Returns uint8 (H, W, 3) RGB.
     """
     height, width = labels.shape
     if max(height, width) > GREATEST:
@@ -30,9 +33,8 @@ def render_map(
     # An engine takes squares of whole cells: what is missing repeats the border, and is cut off again.
     side = max(2, -(-max(height, width) // CELL)) * CELL
     square = np.pad(labels, ((0, side - height), (0, side - width)), mode="edge")
-    weights = alone(city, len(city_set.names))
-    opened = open_engine(city_set, side, engine).engine
+    opened = open_joined(sets, side, engine).engine
     try:
-        return opened.render(square, mix_field(weights))[:height, :width]
+        return opened.render(square, mix.weights)[:height, :width]
     finally:
         opened.close()

@@ -12,11 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
+from live.fade import Fade
+from live.mix import (
+    FadeShape,
+    Mix,
+    Transition,
+    greatest,
+    has_share,
+    of_city,
+    standing,
+    with_region,
+    with_share,
+)
 from models.faults import UsageFault, did_you_mean
-from models.inputs import MIX_GRID
 
 LONGEST_FADE: Final = 60.0
 """Seconds; the upper end of what a performer may set."""
@@ -29,35 +37,14 @@ BLACKOUT_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Fade:
-    """Numbers on their way from `origin` to `target`, eased at both ends.
-
-    start, seconds: of the show's clock; with 0 seconds the target stands at once.
-    """
-
-    origin: tuple[float, ...]
-    target: tuple[float, ...]
-    start: float = 0.0
-    seconds: float = 0.0
-
-    def at(self, now: float) -> tuple[float, ...]:
-        """The numbers at a moment: the origin before the fade, the target after it."""
-        if self.seconds <= 0.0 or not now < self.start + self.seconds:
-            return self.target
-        way = min(max((now - self.start) / self.seconds, 0.0), 1.0)
-        eased = way * way * (3.0 - 2.0 * way)  # smoothstep: sets out and arrives without a jerk
-        return tuple(a * (1.0 - eased) + b * eased for a, b in zip(self.origin, self.target, strict=True))
-
-
-@dataclass(frozen=True, slots=True)
 class ShowState:
     """All that a performer can have changed.
 
     cities: names, in the order of their numbers.
-    city: index of the city that stands or is on its way.
-    mix: the weights of the cities, on their way to `city`.
-    light: how bright the picture is, one number of 0..1, on its way.
-    fade_time: seconds that the next change of city takes.
+    city: index of the city that has the greatest share of the mix that stands or is on its way.
+    mix: how much of each city stands at each place of the sheet, on its way.
+    light: how bright the picture is, 0..1, on its way.
+    fade_time, fade_shape: seconds that the next change of city takes, and where it comes first.
     frozen: the projector holds the picture that it shows.
     blackout, panic: either keeps the picture dark.
     overlay: the operator's figures are shown.
@@ -66,9 +53,10 @@ class ShowState:
 
     cities: tuple[str, ...]
     city: int
-    mix: Fade
+    mix: Transition
     light: Fade
     fade_time: float = 2.0
+    fade_shape: FadeShape = "morph"
     frozen: bool = False
     blackout: bool = False
     panic: bool = False
@@ -77,7 +65,11 @@ class ShowState:
 
 
 def opening(
-    cities: Sequence[str], city: str = "", fade_time: float = 2.0, overlay: bool = False
+    cities: Sequence[str],
+    city: str = "",
+    fade_time: float = 2.0,
+    fade_shape: FadeShape = "morph",
+    overlay: bool = False,
 ) -> ShowState:
     """The state with which a show begins.
 
@@ -85,13 +77,13 @@ def opening(
     Raises UsageFault if there is no such city.
     """
     index = find_city(cities, city) if city else 0
-    weights = alone(index, len(cities))
     return ShowState(
         tuple(cities),
         index,
-        Fade(weights, weights),
-        Fade((1.0,), (1.0,)),
+        standing(of_city(index, len(cities))),
+        Fade(1.0, 1.0),
         fade_time=fade_time,
+        fade_shape=fade_shape,
         overlay=overlay,
     )
 
@@ -129,7 +121,7 @@ def slug(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SetCity:
-    """Go to a city, by index; an index without a city is ignored."""
+    """Give the whole sheet to a city, by index; an index without a city is ignored."""
 
     index: int
 
@@ -145,10 +137,35 @@ class PreviousCity:
 
 
 @dataclass(frozen=True, slots=True)
+class SetRegion:
+    """Give a region of the sheet (of `live.mix.REGIONS`) to a city, by index; elsewhere the mix stays."""
+
+    region: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetShare:
+    """Let a city, by index, have that share (0..1) of the mix as it stands, at once: a fader is its own
+    fade. The others share the rest as they did; a change on its way ends where it is, unless it brings the
+    city to that very share."""
+
+    index: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class SetFadeTime:
     """Let the next changes of city take so many seconds; a fade on its way keeps its time."""
 
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetFadeShape:
+    """Let the next changes of city have this shape; a fade on its way keeps its own."""
+
+    shape: FadeShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +208,10 @@ Command: TypeAlias = (
     SetCity
     | NextCity
     | PreviousCity
+    | SetRegion
+    | SetShare
     | SetFadeTime
+    | SetFadeShape
     | SetFreeze
     | SetBlackout
     | Panic
@@ -209,6 +229,16 @@ def is_relative(command: Command) -> bool:
     return False
 
 
+def subject(command: Command) -> tuple[object, ...]:
+    """What a command is about: of two about the same that build on nothing, the later one counts."""
+    match command:
+        case SetRegion(region, _):
+            return SetRegion, region
+        case SetShare(index, _):
+            return SetShare, index
+    return (type(command),)
+
+
 def reduce(state: ShowState, command: Command, now: float) -> ShowState:
     """The state after a command that came at the moment `now` of the show's clock."""
     match command:
@@ -218,8 +248,14 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
             return _go(state, (state.city + 1) % len(state.cities), now)
         case PreviousCity():
             return _go(state, (state.city - 1) % len(state.cities), now)
+        case SetRegion(region, index):
+            return _divided(state, region, index, now)
+        case SetShare(index, share):
+            return _shared(state, index, share, now)
         case SetFadeTime(seconds):
             return replace(state, fade_time=seconds)
+        case SetFadeShape(shape):
+            return replace(state, fade_shape=shape)
         case SetFreeze(on):
             return replace(state, frozen=_switched(state.frozen, on))
         case SetBlackout(on):
@@ -235,16 +271,37 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
 
 
 def _go(state: ShowState, index: int, now: float) -> ShowState:
-    if index == state.city or not 0 <= index < len(state.cities):
+    if not 0 <= index < len(state.cities):
+        return state
+    return _turned(state, of_city(index, len(state.cities)), now)
+
+
+def _divided(state: ShowState, region: str, index: int, now: float) -> ShowState:
+    # What a region's neighbours are on their way to, they go on to.
+    return _turned(state, with_region(state.mix.target, region, index), now)
+
+
+def _turned(state: ShowState, target: Mix, now: float) -> ShowState:
+    """The state with its mix on the way to another; one that already goes there keeps its way."""
+    if target == state.mix.target:
         return state
     # From the mix as it stands, so that a change in the middle of another doesn't jump.
-    fade = Fade(state.mix.at(now), alone(index, len(state.cities)), now, state.fade_time)
-    return replace(state, city=index, mix=fade)
+    way = Fade(0.0, 1.0, now, state.fade_time)
+    mix = Transition(state.mix.at(now), target, state.fade_shape, way)
+    return replace(state, city=greatest(target, state.city), mix=mix)
+
+
+def _shared(state: ShowState, index: int, share: float, now: float) -> ShowState:
+    # A client that is told of a share, and tells it back, must not end the fade that brings it.
+    if has_share(state.mix.target, index, share):
+        return state
+    mix = with_share(state.mix.at(now), index, share)
+    return replace(state, city=greatest(mix, state.city), mix=standing(mix))
 
 
 def _lit(state: ShowState, now: float, seconds: float) -> ShowState:
     """The state with its light on the way to what blackout and panic ask for."""
-    target = (0.0 if state.blackout or state.panic else 1.0,)
+    target = 0.0 if state.blackout or state.panic else 1.0
     # A light that already goes there keeps its way, unless it must be there at once.
     if target == state.light.target and seconds > 0.0:
         return state
@@ -255,25 +312,14 @@ def _switched(is_on: bool, on: bool | None) -> bool:
     return not is_on if on is None else on
 
 
-def alone(index: int, count: int) -> tuple[float, ...]:
-    """The weights of one city of `count` by itself."""
-    return tuple(1.0 if i == index else 0.0 for i in range(count))
-
-
 # What a picture is made of
 
 
-def mix_weights(state: ShowState, now: float) -> tuple[float, ...]:
-    """The weight of each city at a moment: none below 0, together 1."""
+def mix_at(state: ShowState, now: float) -> Mix:
+    """How much of each city stands at each place of the sheet at a moment."""
     return state.mix.at(now)
-
-
-def mix_field(weights: Sequence[float]) -> NDArray[np.float32]:
-    """The weights as a mix that is the same all over the sheet, float32 (N, MIX_GRID, MIX_GRID)."""
-    column = np.asarray(weights, dtype=np.float32)[:, None, None]
-    return np.tile(column, (1, MIX_GRID, MIX_GRID))
 
 
 def brightness(state: ShowState, now: float) -> float:
     """By how much the picture is to be multiplied at a moment, 0..1."""
-    return state.light.at(now)[0]
+    return state.light.at(now)

@@ -27,9 +27,10 @@ from live.control.keys import key_command
 from live.control.osc import OscServer
 from live.flow import Frame, Newest, Picture, Reading
 from live.meter import Measured, Meter
+from live.mix import Mix, in_words
 from live.output.base import Output
 from live.output.compose import dim
-from live.show import Command, Quit, ShowState, brightness, mix_field, mix_weights, reduce
+from live.show import Command, Quit, ShowState, brightness, mix_at, reduce
 from models.engines.base import Engine
 
 _log = logging.getLogger(__name__)
@@ -87,7 +88,7 @@ class Worker:
         self._state = state
         self._clock = clock
         self._ending = threading.Event()
-        self._rendered: tuple[float, ...] = ()
+        self._rendered: Mix | None = None
         self._view: NDArray[np.uint8] | None = None
         self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
         side = parts.engine.side
@@ -111,7 +112,7 @@ class Worker:
                 if frame is not None:
                     self.reading = self._parts.reader.read(frame)
                     self._view = view_of(frame, self.reading)
-                elif self._weights() == self._rendered:
+                elif self._mix() == self._rendered:
                     continue
                 # Without a frame the camera is silent, but the city changes all the same.
                 self.pictures.put(self._picture(self.reading or self._empty))
@@ -121,15 +122,15 @@ class Worker:
                     _log.exception("no new picture; the last one stands")
                 self.fault = f"no new picture ({_reason(error)}); trying again with every frame"
 
-    def _weights(self) -> tuple[float, ...]:
-        return mix_weights(self._state(), self._clock.now())
+    def _mix(self) -> Mix:
+        return mix_at(self._state(), self._clock.now())
 
     def _picture(self, reading: Reading) -> Picture:
-        weights = self._weights()
         begun = self._clock.now()
-        self._rendered = ()  # if it fails, it is tried again even where no other frame comes
-        rgb = self._parts.engine.render(reading.labels, mix_field(weights))
-        self._rendered = weights
+        mix = self._mix()
+        self._rendered = None  # if it fails, it is tried again even where no other frame comes
+        rgb = self._parts.engine.render(reading.labels, mix.weights)
+        self._rendered = mix
         stages = {**reading.stages_ms, "generate": (self._clock.now() - begun) * 1000.0}
         return Picture(rgb, reading.seq, reading.grabbed, stages, self._view)
 
@@ -304,12 +305,10 @@ class Stage:
             self._camera_state = camera.state
         reading = self._worker.reading
         latency = measured.latency_ms
-        weights = mix_weights(self.state, self._clock.now())
-        mixed = " + ".join(
-            f"{name} {weight:.0%}"
-            for name, weight in zip(self.state.cities, weights, strict=True)
-            if weight >= 0.005
-        )
+        now = self._clock.now()
+        mix = self.state.mix
+        on_its_way = "" if mix.shape == "morph" or mix.has_arrived(now) else f" · {mix.shape}"
+        mixed = in_words(mix.at(now), self.state.cities) + on_its_way
         holds = [name for name in ("panic", "blackout", "frozen") if getattr(self.state, name)]
         tape = self.parts.tape
         notes = [

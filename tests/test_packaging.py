@@ -92,7 +92,15 @@ def test_the_stage_needs_neither_torch_nor_tensorrt(wheel: Path) -> None:
     needs = email.message_from_bytes(archive.read(metadata)).get_all("Requires-Dist", [])
     always = {re.split(r"[^\w-]", need)[0] for need in needs if "extra ==" not in need}
     assert {"numpy", "opencv-python-headless", "pygame-ce", "python-osc", "onnxruntime"} <= always
-    assert not always & {"torch", "torchvision", "tensorrt", "onnx", "onnxscript"}
+    assert not always & {
+        "torch",
+        "torchvision",
+        "tensorrt",
+        "tensorrt-rtx",
+        "cuda-bindings",
+        "onnx",
+        "onnxscript",
+    }
 
 
 def test_the_wheel_brings_its_show_and_its_cities(cities: Path, tmp_path: Path) -> None:

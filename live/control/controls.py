@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
+from live.mix import FADE_SHAPES, REGIONS, city_of, shares
 from live.show import (
     LONGEST_FADE,
     Command,
@@ -23,11 +24,15 @@ from live.show import (
     ReleasePanic,
     SetBlackout,
     SetCity,
+    SetFadeShape,
     SetFadeTime,
     SetFreeze,
     SetOverlay,
+    SetRegion,
+    SetShare,
     ShowState,
     find_name,
+    slug,
 )
 
 Value: TypeAlias = float | str
@@ -213,6 +218,8 @@ def controls(cities: tuple[str, ...]) -> Table:
             _when_pressed(PreviousCity()),
             keys={"left": ()},
         ),
+        *(_share_control(index, city) for index, city in enumerate(cities)),
+        *(_region_control(region, cities) for region in REGIONS),
         Control(
             "fade time",
             "/fade/time",
@@ -220,6 +227,14 @@ def controls(cities: tuple[str, ...]) -> Table:
             "how long the next change of city takes",
             SetFadeTime,
             lambda state: state.fade_time,
+        ),
+        Control(
+            "fade shape",
+            "/fade/shape",
+            Choice("shape", FADE_SHAPES),
+            "where the next change of city comes first",
+            lambda index: SetFadeShape(FADE_SHAPES[index]),
+            lambda state: state.fade_shape,
         ),
         Control(
             "freeze",
@@ -276,4 +291,30 @@ def controls(cities: tuple[str, ...]) -> Table:
             keys={"ctrl+q": (), "close": ()},
             clients=False,
         ),
+    )
+
+
+def _share_control(index: int, city: str) -> Control[float]:
+    return Control(
+        f"share of {city}",
+        f"/mix/{slug(city)}",
+        Number(0.0, 1.0, "of the sheet"),
+        f"how much of the mix is {city}, at once",
+        lambda share: SetShare(index, share),
+        lambda state: round(shares(state.mix.target)[index], 3),
+    )
+
+
+def _region_control(region: str, cities: tuple[str, ...]) -> Control[int]:
+    def value(state: ShowState) -> Value:
+        city = city_of(state.mix.target, region)
+        return "" if city is None else cities[city]
+
+    return Control(
+        f"{region} region",
+        f"/region/{region}",
+        Choice("city", cities),
+        f"fade the {region} of the sheet to a city, by name or number",
+        lambda index: SetRegion(region, index),
+        value,
     )

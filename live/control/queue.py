@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from live.show import Command, is_relative
+from live.show import Command, is_relative, subject
 
 REPEATS: Final = 16
 """How many presses of one kind are kept for one frame; no finger makes more."""
@@ -14,7 +14,7 @@ REPEATS: Final = 16
 class CommandQueue:
     """Commands that wait for the next frame. A flood neither grows it nor hides the last word.
 
-    A command that says what shall be (`SetCity`) takes the place of those of its kind that still wait;
+    A command that says what shall be (`SetCity`) takes the place of those about the same that still wait;
     one that builds on what stands (`NextCity`) is added, up to `REPEATS` of its kind.
     """
 
@@ -23,11 +23,11 @@ class CommandQueue:
         self._lock = threading.Lock()
 
     def put(self, command: Command) -> None:
-        kind = type(command)
+        about = subject(command)
         with self._lock:
             if not is_relative(command):
-                self._waiting = [other for other in self._waiting if type(other) is not kind]
-            elif sum(type(other) is kind for other in self._waiting) >= REPEATS:
+                self._waiting = [other for other in self._waiting if subject(other) != about]
+            elif sum(subject(other) == about for other in self._waiting) >= REPEATS:
                 return
             self._waiting.append(command)
 

@@ -67,7 +67,7 @@ class Stream:
         address = int(_done(cudart.cudaHostAlloc(nbytes, cudart.cudaHostAllocDefault)))
         self._closing.callback(cudart.cudaFreeHost, address)
         held = (ctypes.c_uint8 * nbytes).from_address(address)
-        return np.frombuffer(held, dtype=dtype).reshape(shape)
+        return np.ctypeslib.as_array(held).view(dtype).reshape(shape)
 
     def upload(self, gpu: int, host: NDArray[Any]) -> None:
         """Copy an array to the GPU, after what the stream has to do already; the array must live on."""

@@ -167,7 +167,9 @@ def read_network(trt: ModuleType, network: Any, onnx: bytes, shapes: Shapes, log
     check_inputs([tensor.name for tensor in tensors], shapes)
     for tensor in tensors:
         declared, shape = tuple(tensor.shape), shapes[tensor.name]
-        if len(declared) != len(shape) or any(d not in (-1, s) for d, s in zip(declared, shape, strict=True)):
+        if len(declared) != len(shape) or any(
+            d not in (-1, s) for d, s in zip(declared, shape, strict=True)
+        ):
             raise ValueError(f"{tensor.name} is {declared} in it, not {shape}")
         tensor.shape = shape
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,9 @@ class _UnlikeError(Exception):
 def _read_weights(path: Path) -> dict[str, Tensor]:
     """The named tensors of a file, without the prefix of a training on several GPUs."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about files that are refused in a sentence of ours
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise InputFault(f"{path} can't be read: {error.strerror}; give a network's .pth file") from None
     except pickle.UnpicklingError as error:
@@ -88,7 +91,11 @@ def _read_weights(path: Path) -> dict[str, Tensor]:
                 "the state_dict() of the network instead"
             ) from None
         raise InputFault(f"{path} holds no weights of PyTorch; give a network's .pth file") from None
-    except Exception:  # the readers of torch raise many kinds for bytes that they can't make sense of
+    except Exception as error:  # the readers of torch raise many kinds for what they make no sense of
+        if "TorchScript" in str(error):
+            raise InputFault(
+                f"{path} holds a whole program (TorchScript); save the state_dict() of the network instead"
+            ) from None
         raise InputFault(f"{path} is cut off or no file of PyTorch; copy or save it again") from None
     if not isinstance(content, dict) or not content:
         raise InputFault(f"{path} holds no named weights; save the state_dict() of the network")

@@ -180,10 +180,31 @@ def _wobble(labels: NDArray[np.uint8], pixels: float, rng: np.random.Generator) 
     return moved.astype(np.uint8)
 
 
+def draw_strokes(labels: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Go over a map with a marker, in half of all cases: a few strokes of any ink and any width, as no real
+    map has them. labels uint8 (H, W); returns a map."""
+    if rng.random() < 0.5:
+        return labels
+    out = labels.copy()
+    height, width = labels.shape
+    for _ in range(int(rng.integers(1, 6))):
+        ink = int(rng.choice([GROUND, ROAD, GREEN, BUILDING, WATER], p=[0.1, 0.2, 0.15, 0.4, 0.15]))
+        at = rng.uniform(0, (width, height))
+        turn, angle = rng.normal(0.0, 0.15), rng.uniform(0.0, 2.0 * np.pi)
+        points = [at]
+        for _ in range(int(rng.integers(1, 9))):
+            angle += turn
+            points.append(points[-1] + 14.0 * np.array([np.cos(angle), np.sin(angle)]))
+        line = np.rint(points).astype(np.int32)
+        cv2.polylines(out, [line], False, ink, int(rng.integers(5, 34)))
+    return out
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Crops: labels uint8 (B, S, S), photos uint8 (B, S, S, 3), noise float32 (B, C, S/4, S/4), cities
-    (B,).
+    (B,). drawn: uint8 (B, S, S), the labels that the generator gets; in the second half of the batch a
+    marker may have gone over them.
 
     details: float32 (B, DETAIL_CHANNELS × len(PATTERNED), S/4, S/4): in the first half of the batch the
     photograph's own, in the other half cut from the city's patterns, as on stage. quilts: uint8
@@ -195,6 +216,7 @@ class Batch:
     photos: NDArray[np.uint8]
     noise: NDArray[np.float32]
     cities: NDArray[np.int64]
+    drawn: NDArray[np.uint8]
     details: NDArray[np.float32]
     quilts: NDArray[np.uint8]
 
@@ -231,15 +253,20 @@ class Sampler:
         """Cut `size` crops."""
         order = self._rng.permutation(np.arange(size) + self._rng.integers(len(self._cities)))
         crops = [self._cut(int(n) % len(self._cities)) for n in order]
+        own = size // 2
+        drawn = [
+            labels if n < own else draw_strokes(labels, self._rng) for n, (labels, _, _) in enumerate(crops)
+        ]
         detailed = [
-            self._own(photo, city) if n < size // 2 else self._quilted(labels, city)
-            for n, (labels, photo, city) in enumerate(crops)
+            self._own(photo, city) if n < own else self._quilted(drawn[n], city)
+            for n, (_, photo, city) in enumerate(crops)
         ]
         return Batch(
             labels=np.stack([c[0] for c in crops]),
             photos=np.stack([c[1] for c in crops]),
             noise=np.stack([self._cut_noise() for _ in crops]),
             cities=np.array([c[2] for c in crops], dtype=np.int64),
+            drawn=np.stack(drawn),
             details=np.stack([d[0] for d in detailed]),
             quilts=np.stack([d[1] for d in detailed]),
         )

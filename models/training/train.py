@@ -135,19 +135,23 @@ class Training:
         """Teach by one batch; returns the losses by name."""
         o = self.options
         photos = torch.from_numpy(batch.photos).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        labels = torch.from_numpy(batch.labels)
-        maps = onehot(labels)
+        labels, drawn = torch.from_numpy(batch.labels), torch.from_numpy(batch.drawn)
+        maps, drawn_maps = onehot(labels), onehot(drawn)
         cities = torch.from_numpy(batch.cities)
         noise = torch.from_numpy(batch.noise)
         details = torch.from_numpy(batch.details)
-        picture = self.generator(maps, noise, mix_of(cities, len(self.cities), photos.shape[-1]), details)
+        picture = self.generator(
+            drawn_maps, noise, mix_of(cities, len(self.cities), photos.shape[-1]), details
+        )
         own = len(photos) // 2  # crops that were given the details of their own photographs
         adversarial = self.step >= o.adversarial_from
         losses: dict[str, float] = {}
         if adversarial:
             self._optimize_d.zero_grad(set_to_none=True)
             both = self.discriminator(
-                torch.cat([photos, picture.detach()]), torch.cat([maps, maps]), torch.cat([cities, cities])
+                torch.cat([photos, picture.detach()]),
+                torch.cat([maps, drawn_maps]),
+                torch.cat([cities, cities]),
             )
             d_loss = discriminator_loss(*both.split(len(photos)))
             read = self.reader(photos, labels)
@@ -158,7 +162,7 @@ class Training:
         perceptual = self.perceptual(picture[:own], photos[:own])
         tone = tone_distance(picture[:own], photos[:own])
         quilts = torch.from_numpy(batch.quilts).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        pattern = pattern_distance(picture[own:], quilts[own:], maps[own:])
+        pattern = pattern_distance(picture[own:], quilts[own:], drawn_maps[own:])
         # Told the details, it can be held to the pixels: that leaves no room for a grain.
         pixel = functional.l1_loss(picture[:own], photos[:own])
         total = o.perceptual * perceptual + o.tone * tone + o.pattern * pattern + o.pixel * pixel
@@ -168,13 +172,13 @@ class Training:
             self.discriminator.requires_grad_(False)
             with torch.no_grad():
                 real = self.discriminator(photos, maps, cities)
-            fake = self.discriminator(picture, maps, cities)
+            fake = self.discriminator(picture, drawn_maps, cities)
             self.discriminator.requires_grad_(True)
             g_loss = generator_loss(fake)
             # What lies where is the photograph's only in the crops that were told its details.
             matching = matching_loss(real.split(own)[0], fake.split(own)[0])
             self.reader.requires_grad_(False)
-            classes = self.reader(picture, labels)
+            classes = self.reader(picture, drawn)
             self.reader.requires_grad_(True)
             total = total + o.adversarial * g_loss + o.matching * matching + o.classes * classes
             losses |= {"adversarial": g_loss.item(), "matching": matching.item(), "classes": classes.item()}

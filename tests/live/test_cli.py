@@ -99,6 +99,18 @@ def test_render_makes_each_city_of_a_map(a_map: Path, tmp_path: Path) -> None:
     assert read_picture(out).shape == (160, 160, 3)
 
 
+def test_render_makes_a_place_between_cities(a_map: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    colours = []
+    for mix in ("dubai=1,las-vegas=0", "Dubai=0.5,las vegas=.5", "2=3"):
+        assert main(["render", str(a_map), "--mix", mix, "--labels", "-o", str(out)]) == 0
+        colours.append(read_picture(out).astype(float))
+    dubai, between, vegas = colours
+    assert np.abs(dubai - vegas).mean() > 4
+    for city in (dubai, vegas):
+        assert 1 < np.abs(between - city).mean() < np.abs(dubai - vegas).mean()
+
+
 def test_render_makes_a_city_of_a_photograph(photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "city.jpg"
     assert main(["render", str(photo), "--city", "palm-springs", "-o", str(out), "--side", "128"]) == 0
@@ -178,6 +190,10 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
         ("render MAP --city dubai -o OUT", 3, "render it by --labels"),
         ("render MAP --labels --city dubay -o OUT", 2, "did you mean dubai?"),
         ("render MAP --labels --city 9 -o OUT", 2, 'no city "9"'),
+        ("render MAP --labels --mix dubai=0.5,atlantis=0.5 -o OUT", 2, 'no city "atlantis"'),
+        ("render MAP --labels --mix dubai -o OUT", 2, "such as dubai=0.5,las-vegas=0.5"),
+        ("render MAP --labels --mix dubai=nan -o OUT", 2, "'dubai=nan' is no list of cities"),
+        ("render MAP --labels --mix dubai=0 -o OUT", 2, "gives no city a share above 0"),
         ("live --headless --camera simulated --record film.txt --osc-port 0", 3, "written as .mp4"),
         ("live --headless --camera simulated --set smal --osc-port 0", 3, "did you mean small?"),
         ("live --headless --camera simulated --city dubay --osc-port 0", 2, "cities.city: there is no"),
@@ -227,7 +243,15 @@ def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["sing", "sketch", "sketch a.png -o b.png --side 9", "live --seconds -1"]
+    "arguments",
+    [
+        "sing",
+        "sketch",
+        "sketch a.png -o b.png --side 9",
+        "live --seconds -1",
+        "render a.png -o b.png",
+        "render a.png --city dubai --mix dubai=1 -o b.png",
+    ],
 )
 def test_a_wrong_command_line_exits_with_2(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

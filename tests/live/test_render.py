@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from live.mix import of_city, with_region
 from live.render import GREATEST, render_map
 from models.cityset import load_city_set
 from models.faults import UsageFault
@@ -11,7 +12,7 @@ from models.faults import UsageFault
 @pytest.mark.parametrize("shape", [(64, 64), (50, 130), (97, 33), (7, 5)])
 def test_a_map_of_any_shape_becomes_a_picture_of_that_shape(shape: tuple[int, int]) -> None:
     labels = np.random.default_rng(1).integers(0, 5, shape, dtype=np.uint8)
-    picture = render_map(load_city_set("small"), 1, labels)
+    picture = render_map([load_city_set("small")], of_city(1, 4), labels)
     assert picture.shape == (*shape, 3)
     assert picture.dtype == np.uint8
     assert picture.std() > 1.0
@@ -19,4 +20,16 @@ def test_a_map_of_any_shape_becomes_a_picture_of_that_shape(shape: tuple[int, in
 
 def test_a_map_that_is_too_large_is_refused_before_any_work() -> None:
     with pytest.raises(UsageFault, match="at most 2048"):
-        render_map(load_city_set("small"), 0, np.zeros((10, GREATEST + 1), np.uint8))
+        render_map([load_city_set("small")], of_city(0, 4), np.zeros((10, GREATEST + 1), np.uint8))
+
+
+def test_each_part_of_the_sheet_is_rendered_as_the_city_that_has_it() -> None:
+    labels = np.random.default_rng(1).integers(0, 5, (256, 256), dtype=np.uint8)
+    small = load_city_set("small")
+    halves = with_region(of_city(0, 4), "right", 1)
+    left, right, both = (
+        render_map([small], mix, labels).astype(int) for mix in (of_city(0, 4), of_city(1, 4), halves)
+    )
+    assert np.abs(both[:, :40] - left[:, :40]).max() <= 2
+    assert np.abs(both[:, -40:] - right[:, -40:]).max() <= 2
+    assert np.abs(left - right).mean() > 4

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live.mix import FADE_SHAPES, FADER_STEP, REGIONS, FadeShape, city_of, of_city, shares, with_region
 from live.show import (
     BLACKOUT_SECONDS,
     LONGEST_FADE,
@@ -18,18 +19,21 @@ from live.show import (
     ReleasePanic,
     SetBlackout,
     SetCity,
+    SetFadeShape,
     SetFadeTime,
     SetFreeze,
     SetOverlay,
+    SetRegion,
+    SetShare,
     ShowState,
     brightness,
     find_city,
     is_relative,
-    mix_field,
-    mix_weights,
+    mix_at,
     opening,
     reduce,
     slug,
+    subject,
 )
 from models.faults import UsageFault
 
@@ -40,7 +44,10 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(SetCity, st.integers(-2, len(CITIES) + 1)),
     st.just(NextCity()),
     st.just(PreviousCity()),
+    st.builds(SetRegion, st.sampled_from(REGIONS), st.integers(0, len(CITIES) - 1)),
+    st.builds(SetShare, st.integers(0, len(CITIES) - 1), st.floats(0, 1)),
     st.builds(SetFadeTime, st.just(0.0) | st.floats(0.01, LONGEST_FADE)),
+    st.builds(SetFadeShape, st.sampled_from(FADE_SHAPES)),
     st.builds(SetFreeze, _on),
     st.builds(SetBlackout, _on),
     st.just(Panic()),
@@ -63,9 +70,14 @@ def played(
     return state, now
 
 
+def shares_at(state: ShowState, now: float) -> tuple[float, ...]:
+    """How much of the sheet each city has at a moment."""
+    return shares(mix_at(state, now))
+
+
 def test_a_show_opens_with_its_first_city_or_the_one_that_is_named() -> None:
-    assert mix_weights(opening(CITIES), 0.0) == (1.0, 0.0, 0.0)
-    assert mix_weights(opening(CITIES, "new-york"), 0.0) == (0.0, 1.0, 0.0)
+    assert mix_at(opening(CITIES), 0.0) == of_city(0, 3)
+    assert mix_at(opening(CITIES, "new-york"), 0.0) == of_city(1, 3)
     assert brightness(opening(CITIES), 0.0) == 1.0
 
 
@@ -83,14 +95,24 @@ def test_an_unknown_city_is_named_with_those_that_there_are(name: str) -> None:
 
 def test_a_change_of_city_is_a_cross_fade() -> None:
     state = reduce(opening(CITIES, fade_time=2.0), SetCity(2), 10.0)
-    assert mix_weights(state, 10.0) == (1.0, 0.0, 0.0)
-    assert mix_weights(state, 11.0) == pytest.approx((0.5, 0.0, 0.5))
-    assert mix_weights(state, 12.0) == (0.0, 0.0, 1.0)
+    assert mix_at(state, 10.0) == of_city(0, 3)
+    assert (mix_at(state, 11.0).weights == 0.5)[[0, 2]].all(), "everywhere at once"
+    assert mix_at(state, 12.0) == of_city(2, 3)
+
+
+@pytest.mark.parametrize("shape", FADE_SHAPES)
+def test_a_change_of_city_has_the_shape_that_was_chosen(shape: FadeShape) -> None:
+    state, now = played([(0.0, SetFadeShape(shape)), (1.0, SetCity(1))])
+    assert mix_at(state, now) == of_city(0, 3)
+    between = mix_at(state, now + 1.0).weights[1]
+    assert (between.std() > 0.3) == (shape != "morph")
+    assert 0.2 < between.mean() < 0.8
+    assert mix_at(state, now + 2.0) == of_city(1, 3)
 
 
 def test_without_a_fade_time_the_city_is_there_at_once() -> None:
     state, now = played([(0.0, SetFadeTime(0.0)), (1.0, NextCity())])
-    assert mix_weights(state, now) == (0.0, 1.0, 0.0)
+    assert mix_at(state, now) == of_city(1, 3)
 
 
 def test_next_and_previous_go_round() -> None:
@@ -106,7 +128,62 @@ def test_the_city_that_stands_and_those_that_are_not_change_nothing(index: int) 
 
 def test_a_fade_time_is_for_the_next_fade() -> None:
     state, now = played([(0.0, SetFadeTime(4.0)), (0.0, NextCity()), (2.0, SetFadeTime(0.0))])
-    assert mix_weights(state, now) == pytest.approx((0.5, 0.5, 0.0))
+    assert shares_at(state, now) == pytest.approx((0.5, 0.5, 0.0))
+
+
+def test_a_fade_shape_is_for_the_next_fade() -> None:
+    state, now = played([(0.0, NextCity()), (1.0, SetFadeShape("iris-in"))])
+    assert (mix_at(state, now).weights[1] == 0.5).all()
+    assert reduce(state, NextCity(), now).mix.shape == "iris-in"
+
+
+def test_a_region_fades_to_its_city_and_the_rest_stays() -> None:
+    state, now = played([(0.0, SetRegion("left", 1))])
+    between = mix_at(state, now + 1.0).weights
+    assert (between[1, :, :8] == 0.5).all()
+    assert (between[0, :, 8:] == 1.0).all()
+    assert mix_at(state, now + 2.0) == with_region(of_city(0, 3), "left", 1)
+
+
+def test_regions_add_up_also_while_they_fade() -> None:
+    state, now = played([(0.0, SetRegion("left", 1)), (0.5, SetRegion("right", 2))])
+    assert shares_at(state, now + 2.0) == (0.0, 0.5, 0.5)
+    assert city_of(state.mix.target, "left") == 1
+
+
+def test_a_city_takes_the_whole_sheet_from_regions_and_faders() -> None:
+    state, now = played([(0.0, SetRegion("left", 1)), (3.0, SetShare(2, 0.3)), (1.0, SetCity(0))])
+    assert shares_at(state, now)[1:] != (0.0, 0.0)
+    assert mix_at(state, now + 2.0) == of_city(0, 3)
+
+
+def test_a_fader_acts_at_once_on_what_stands() -> None:
+    state, now = played([(0.0, SetCity(1)), (1.0, SetShare(2, 0.4))])
+    assert shares_at(state, now) == pytest.approx((0.3, 0.3, 0.4))
+    assert mix_at(state, now + 9.0) == mix_at(state, now)
+    assert state.mix.has_arrived(now)
+
+
+def test_a_client_that_tells_back_what_it_was_told_ends_no_fade() -> None:
+    state, now = played([(0.0, SetCity(1)), (1.0, SetShare(1, 1.0)), (0.0, SetShare(0, 0.0))])
+    assert shares_at(state, now) == pytest.approx((0.5, 0.5, 0.0))
+    assert mix_at(state, now + 1.0) == of_city(1, 3)
+
+
+def test_the_city_of_a_mix_is_the_greatest() -> None:
+    state, _ = played([(0.0, SetShare(1, 0.5))])
+    assert state.city == 0, "of two alike the one that was"
+    state, _ = played([(0.0, SetShare(1, 0.6))])
+    assert state.city == 1
+    assert reduce(state, NextCity(), 1.0).city == 2
+    state, _ = played([(0.0, SetRegion("left", 2)), (0.0, SetRegion("top", 2))])
+    assert state.city == 2
+
+
+def test_a_show_of_one_city_takes_every_command_about_the_mix() -> None:
+    state = opening(("dubai",))
+    for command in (SetShare(0, 0.2), SetRegion("top", 0), NextCity(), SetCity(0)):
+        assert reduce(state, command, 1.0) == state
 
 
 @given(steps, st.floats(0, 100))
@@ -114,9 +191,10 @@ def test_weights_are_never_negative_and_always_together_one(
     steps: list[tuple[float, Command]], later: float
 ) -> None:
     state, now = played(steps)
-    weights = mix_weights(state, now + later)
-    assert min(weights) >= 0.0
-    assert sum(weights) == pytest.approx(1.0, abs=1e-9)
+    weights = mix_at(state, now + later).weights
+    assert weights.min() >= 0.0
+    np.testing.assert_allclose(weights.sum(axis=0), 1.0, rtol=0, atol=1e-6)
+    assert shares(state.mix.target)[state.city] >= max(shares(state.mix.target)) - FADER_STEP
     assert 0.0 <= brightness(state, now + later) <= 1.0
 
 
@@ -124,8 +202,8 @@ def test_weights_are_never_negative_and_always_together_one(
 def test_no_command_makes_the_picture_jump(steps: list[tuple[float, Command]], command: Command) -> None:
     state, now = played(steps)
     after = reduce(state, command, now)
-    if state.fade_time > 0.0:
-        assert mix_weights(after, now) == pytest.approx(mix_weights(state, now))
+    if state.fade_time > 0.0 and not isinstance(command, SetShare):
+        assert mix_at(after, now) == mix_at(state, now)
     if not isinstance(command, Panic):
         assert brightness(after, now) == pytest.approx(brightness(state, now))
 
@@ -135,25 +213,35 @@ def test_between_commands_the_mix_moves_no_faster_than_its_fade(
     steps: list[tuple[float, Command]], later: float, while_: float
 ) -> None:
     state, now = played([(0.0, SetFadeTime(2.0)), *steps, (0.0, SetFadeTime(2.0)), (9.0, NextCity())])
-    before = mix_weights(state, now + later)
-    after = mix_weights(state, now + later + while_)
-    steepest = 1.5 / 2.0  # of a smoothstep over two seconds
-    assert np.abs(np.subtract(after, before)).max() <= steepest * while_ + 1e-9
+    before = mix_at(state, now + later).weights
+    after = mix_at(state, now + later + while_).weights
+    steepest = (
+        1.5 / 2.0 * (1.0 if state.mix.shape == "morph" else 15 / 2 + 1)
+    )  # of a smoothstep, of an edge
+    assert np.abs(after - before).max() <= steepest * while_ + 1e-6
 
 
-@given(steps)
-def test_a_fade_ends_with_its_city_alone(steps: list[tuple[float, Command]]) -> None:
-    state, now = played(steps)
-    weights = mix_weights(state, now + LONGEST_FADE)
-    assert weights == tuple(float(i == state.city) for i in range(len(CITIES)))
+@given(steps, st.integers(0, len(CITIES) - 1))
+def test_a_city_that_is_called_has_the_sheet_in_the_end(
+    steps: list[tuple[float, Command]], index: int
+) -> None:
+    state, now = played([*steps, (0.0, SetCity(index))])
+    assert mix_at(state, now + LONGEST_FADE) == of_city(index, len(CITIES))
+    assert state.city == index
 
 
-def test_the_mix_of_the_sheet_is_the_same_all_over() -> None:
-    field = mix_field((0.25, 0.75, 0.0))
-    assert field.shape == (3, 16, 16)
-    assert field.dtype == np.float32
-    assert (field[1] == 0.75).all()
-    assert (field.sum(axis=0) == 1.0).all()
+@given(steps, st.integers(0, len(CITIES) - 1), st.floats(0, 1))
+def test_a_fader_has_its_share_whatever_was_before(
+    steps: list[tuple[float, Command]], index: int, share: float
+) -> None:
+    state, now = played([*steps, (0.0, SetShare(index, share))])
+    assert shares_at(state, now + LONGEST_FADE)[index] == pytest.approx(share, abs=FADER_STEP)
+
+
+def test_of_commands_about_the_same_the_later_counts() -> None:
+    assert subject(SetShare(0, 0.1)) == subject(SetShare(0, 0.9)) != subject(SetShare(1, 0.1))
+    assert subject(SetRegion("left", 0)) == subject(SetRegion("left", 1)) != subject(SetRegion("top", 0))
+    assert subject(SetCity(0)) == subject(SetCity(1)) != subject(NextCity())
 
 
 def test_a_blackout_goes_softly_and_comes_back_softly() -> None:

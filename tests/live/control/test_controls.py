@@ -7,7 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live.control.controls import Choice, Control, Kind, Number, Switch, Trigger, controls
-from live.show import LONGEST_FADE, Panic, SetCity, SetFadeTime, opening, reduce
+from live.mix import FADE_SHAPES, REGIONS
+from live.show import (
+    LONGEST_FADE,
+    Panic,
+    SetCity,
+    SetFadeShape,
+    SetFadeTime,
+    SetRegion,
+    SetShare,
+    opening,
+    reduce,
+)
 
 CITIES = ("istanbul", "new york", "São Paulo", "1984")
 TABLE = {control.address: control for control in controls(CITIES)}
@@ -141,7 +152,19 @@ def test_a_sentence_quotes_no_novel() -> None:
 def test_commands_of_the_table() -> None:
     assert TABLE["/city"].read(["new york"]) == SetCity(1)
     assert TABLE["/fade/time"].read([90.0]) == SetFadeTime(60.0)
+    assert TABLE["/fade/shape"].read(["IRIS out"]) == SetFadeShape("iris-out")
+    assert TABLE["/mix/sao-paulo"].read([1.5]) == SetShare(2, 1.0)
+    assert TABLE["/region/top"].read([4]) == SetRegion("top", 3)
     assert TABLE["/panic"].read([]) == Panic()
+
+
+def test_every_city_has_a_fader_and_every_region_and_shape_an_address() -> None:
+    faders = [address for address in TABLE if address.startswith("/mix/")]
+    assert faders == ["/mix/istanbul", "/mix/new-york", "/mix/sao-paulo", "/mix/1984"]
+    regions = [address for address in TABLE if address.startswith("/region/")]
+    assert regions == [f"/region/{region}" for region in REGIONS]
+    for shape in FADE_SHAPES:
+        assert TABLE["/fade/shape"].read([shape]) == SetFadeShape(shape)
 
 
 def test_names_addresses_and_keys_stand_once() -> None:

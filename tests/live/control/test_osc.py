@@ -23,6 +23,7 @@ from live.config import ControlSettings
 from live.control.osc import CLIENT_SECONDS, MOST_CLIENTS, MOST_QUERIES, OscServer
 from live.control.packets import BUNDLE, Message, PacketError, build, parse
 from live.control.queue import REPEATS
+from live.mix import REGIONS
 from live.show import (
     Command,
     NextCity,
@@ -31,9 +32,12 @@ from live.show import (
     ReleasePanic,
     SetBlackout,
     SetCity,
+    SetFadeShape,
     SetFadeTime,
     SetFreeze,
     SetOverlay,
+    SetRegion,
+    SetShare,
     ShowState,
     opening,
     reduce,
@@ -88,6 +92,12 @@ def state(server: OscServer, clock: ManualClock) -> ShowState:
         ("/city/prev", (1.0,), PreviousCity()),
         ("/fade/time", (2.5,), SetFadeTime(2.5)),
         ("/fade/time", (100,), SetFadeTime(60.0)),
+        ("/fade/shape", ("Wipe Left",), SetFadeShape("wipe-left")),
+        ("/fade/shape", (1,), SetFadeShape("morph")),
+        ("/mix/new-york", (0.5,), SetShare(1, 0.5)),
+        ("/mix/dubai", (127,), SetShare(2, 1.0)),
+        ("/region/left", ("dubai",), SetRegion("left", 2)),
+        ("/region/centre", (2.0,), SetRegion("centre", 1)),
         ("/freeze", (1,), SetFreeze(True)),
         ("/freeze", (), SetFreeze(None)),
         ("/blackout", ("on",), SetBlackout(True)),
@@ -165,6 +175,14 @@ def test_no_client_ends_the_show(server: OscServer, client: OscClient) -> None:
         ("/city", (4,), "/city takes a city (istanbul, new york, dubai) or its number (1 to 3), not 4"),
         ("/fade/time", (), "/fade/time takes a number from 0 to 60 seconds"),
         ("/fade/time", (math.nan,), "/fade/time takes a number from 0 to 60 seconds, not nan"),
+        ("/mix/dubai", ("half",), "/mix/dubai takes a number from 0 to 1 of the sheet, not 'half'"),
+        ("/mix/dubay", (0.5,), "there is no /mix/dubay here; did you mean /mix/dubai?"),
+        (
+            "/fade/shape",
+            ("spiral",),
+            "/fade/shape takes a shape (morph, wipe-left, wipe-right, wipe-up, wipe-down, iris-in, "
+            "iris-out) or its number (1 to 7), not 'spiral'",
+        ),
         ("/freeze", ("maybe",), "/freeze takes 1 or 0, on or off, not 'maybe'"),
         ("/city/next", ("?",), "/city/next takes 1 or 0, on or off, not '?'"),
         ("/a\nb", (), "there is no /a·b here"),
@@ -233,7 +251,18 @@ _typed = st.sampled_from(
     ]
 )
 _addresses = st.sampled_from(
-    ["/city", "/city/next", "/fade/time", "/freeze", "/blackout", "/panic", "/overlay"]
+    [
+        "/city",
+        "/city/next",
+        "/mix/dubai",
+        "/region/left",
+        "/fade/time",
+        "/fade/shape",
+        "/freeze",
+        "/blackout",
+        "/panic",
+        "/overlay",
+    ]
 )
 
 
@@ -321,8 +350,10 @@ def test_who_never_spoke_is_told_nothing(server: OscServer, client: OscClient, s
 def test_every_control_tells_its_value(server: OscServer, client: OscClient, state: ShowState) -> None:
     client.settle()
     for command in (
-        NextCity(),
+        SetCity(2),
         SetFadeTime(5.0),
+        SetFadeShape("iris-out"),
+        SetRegion("left", 1),
         SetFreeze(True),
         SetBlackout(True),
         Panic(),
@@ -331,13 +362,43 @@ def test_every_control_tells_its_value(server: OscServer, client: OscClient, sta
         state = reduce(state, command, 0.0)
     server.publish(state, {})
     assert client.settle() == [
-        Message("/city", ("new york",)),
+        Message("/city", ("dubai",)),
+        Message("/mix/istanbul", (0.0,)),
+        Message("/mix/new-york", (0.5,)),
+        Message("/mix/dubai", (0.5,)),
+        Message("/region/left", ("new york",)),
+        Message("/region/right", ("dubai",)),
+        Message("/region/top", ("",)),
+        Message("/region/bottom", ("",)),
+        Message("/region/centre", ("",)),
         Message("/fade/time", (5.0,)),
+        Message("/fade/shape", ("iris-out",)),
         Message("/freeze", (1,)),
         Message("/blackout", (1,)),
         Message("/panic", (1,)),
         Message("/overlay", (1,)),
     ]
+
+
+def test_a_fader_that_moves_tells_of_those_that_it_moves(
+    server: OscServer, client: OscClient, clock: ManualClock, state: ShowState
+) -> None:
+    client.settle()
+    state = reduce(state, SetShare(2, 0.25), 0.0)
+    server.publish(state, {})
+    assert client.settle() == [
+        Message("/mix/istanbul", (0.75,)),
+        Message("/mix/dubai", (0.25,)),
+        *(Message(f"/region/{region}", ("",)) for region in REGIONS),
+    ]
+    client.send("/mix/istanbul", 0.75)
+    client.send("/mix/dubai", 0.25)
+    client.settle()
+    for command in server.drain():
+        assert reduce(state, command, 1.0) == state, "what is told back changes nothing"
+    clock.sleep(1.0)
+    server.publish(state, {})
+    assert client.settle() == []
 
 
 def test_of_quick_changes_the_last_is_told(
@@ -381,10 +442,19 @@ def test_state_is_told_whole_and_has_an_end(server: OscServer, client: OscClient
     server.publish(state, {"fps": 30.0})
     heard = client.hear_until("/state/end")
     assert Message("/status/cities", CITIES) in heard
-    told = heard[-8:]  # before it, what had changed
+    told = heard[-17:]  # before it, what had changed
     assert [message.address for message in told] == [
         "/city",
+        "/mix/istanbul",
+        "/mix/new-york",
+        "/mix/dubai",
+        "/region/left",
+        "/region/right",
+        "/region/top",
+        "/region/bottom",
+        "/region/centre",
         "/fade/time",
+        "/fade/shape",
         "/freeze",
         "/blackout",
         "/panic",
@@ -396,7 +466,7 @@ def test_state_is_told_whole_and_has_an_end(server: OscServer, client: OscClient
     client.settle()
     server.drain()
     server.publish(state, {"fps": 30.0})
-    assert client.settle() == [*told, Message("/state/end", (8,))]
+    assert client.settle() == [*told, Message("/state/end", (17,))]
 
 
 def test_who_commands_and_then_asks_is_told_the_effect(
@@ -419,7 +489,16 @@ def test_who_commands_and_then_asks_is_told_the_effect(
 
 
 @pytest.mark.parametrize(
-    ("address", "value"), [("/city", "istanbul"), ("/fade/time", 2.0), ("/panic", 0), ("/status/fps", 30.0)]
+    ("address", "value"),
+    [
+        ("/city", "istanbul"),
+        ("/mix/istanbul", 1.0),
+        ("/region/top", "istanbul"),
+        ("/fade/time", 2.0),
+        ("/fade/shape", "morph"),
+        ("/panic", 0),
+        ("/status/fps", 30.0),
+    ],
 )
 def test_a_question_mark_asks_for_one_value(
     server: OscServer, client: OscClient, state: ShowState, address: str, value: float | str
@@ -511,12 +590,23 @@ def test_oscsend_steers_and_oscdump_hears(server: OscServer, state: ShowState) -
             ["/city", "s", "Dubai"],
             ["/freeze", "T"],
             ["/fade/time", "f", "1.5"],
+            ["/fade/shape", "s", "wipe-up"],
+            ["/mix/new-york", "f", "0.5"],
+            ["/region/top", "s", "Dubai"],
             ["/panic", "I"],
         ):
             subprocess.run([oscsend, "127.0.0.1", str(server.port), *arguments], check=True, timeout=10)
         client.settle()
         port = client.port
-    assert server.drain() == [SetCity(2), SetFreeze(True), SetFadeTime(1.5), Panic()]
+    assert server.drain() == [
+        SetCity(2),
+        SetFreeze(True),
+        SetFadeTime(1.5),
+        SetFadeShape("wipe-up"),
+        SetShare(1, 0.5),
+        SetRegion("top", 2),
+        Panic(),
+    ]
 
     dump = subprocess.Popen([oscdump, "-L", str(port)], stdout=subprocess.PIPE, text=True)
     watchdog = threading.Timer(10.0, dump.kill)

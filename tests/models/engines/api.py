@@ -1,7 +1,7 @@
 """Checks a source file against a library that can be imported but not run.
 
-Every name that the file takes from the library must be in it: attributes of the module, and attributes of the
-objects that it makes, as far as they can be followed by the signatures in the library's own docstrings.
+Every name that the file takes from the library must be in it: attributes of the module, and attributes of
+the objects that it makes, as far as they can be followed by the signatures in the library's own docstrings.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from typing import Any
 class Uses(ast.NodeVisitor):
     """What a file uses of a library.
 
-    library: the module. roots: what the file calls it ('trt', 'self._trt'). known: the class of what can't be
-    followed, by its name in the file. After `visit`, `used` holds every use, as 'Builder.create_network', and
-    `wrong` those that the library lacks or that take other arguments.
+    library: the module. roots: what the file calls it ('trt', 'self._trt'). known: the class of what can't
+    be followed, by its name in the file. After `visit`, `used` holds every use ('Builder.create_network')
+    and `wrong` those that the library lacks or that take other arguments.
     """
 
     def __init__(self, library: ModuleType, roots: tuple[str, ...], known: Mapping[str, str]) -> None:
@@ -62,8 +62,10 @@ class Uses(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
         function = self._value(node.func)
-        if function is None or isinstance(function, type) or any(
-            isinstance(argument, ast.Starred) for argument in node.args
+        if (
+            function is None
+            or isinstance(function, type)
+            or any(isinstance(argument, ast.Starred) for argument in node.args)
         ):
             return
         parameters = signature(function)

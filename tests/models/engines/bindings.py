@@ -56,7 +56,15 @@ def fetch(requirement: str, folder: Path) -> None:
         return
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
+            *(
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+            ),
             *("--target", str(folder), requirement),
         ],
         capture_output=True,
@@ -76,7 +84,18 @@ def compile_stubs(folder: Path, major: int) -> None:
     for name in LIBRARIES:
         file = f"lib{name}.so.{major}"
         subprocess.run(
-            [gcc, "-shared", "-fPIC", "-w", f"-Wl,-soname,{file}", "-o", folder / file, source], check=True
+            [
+                gcc,
+                "-shared",
+                "-fPIC",
+                "-nostdlib",
+                "-w",
+                f"-Wl,-soname,{file}",
+                "-o",
+                folder / file,
+                source,
+            ],
+            check=True,
         )
 
 

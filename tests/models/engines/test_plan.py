@@ -26,7 +26,7 @@ from models.engines.plan import (
     logger,
     read_network,
 )
-from models.inputs import MIX_GRID, fixed_inputs
+from models.inputs import MIX_GRID, NOISE_CHANNELS, PATTERN_CHANNELS, fixed_inputs
 from tests.models.engines.bindings import compile_stubs, fetch, used_of, used_of_classic
 from tests.support import require_module
 
@@ -47,7 +47,7 @@ RTX_ONLY = {
 
 @pytest.fixture(scope="module")
 def trt() -> ModuleType:
-    return require_module("tensorrt_rtx", extra="rtx")
+    return require_module("tensorrt_rtx", extra="dev")
 
 
 def shapes_of(city_set: CitySet, side: int) -> Shapes:
@@ -108,10 +108,14 @@ def test_a_network_in_half_precision_computes_in_half_precision(trt: ModuleType,
     from models.training.export import export_onnx
 
     torch.set_num_threads(1)
-    city_set = load_city_set(shipped_sets()[0])
-    generator = Generator(GeneratorShape(cities=len(city_set.names), width=8))
-    export_onnx(generator, tmp_path / NETWORK_HALF, half=True)
-    onnx, shapes = (tmp_path / NETWORK_HALF).read_bytes(), shapes_of(city_set, 256)
+    export_onnx(Generator(GeneratorShape(cities=2, width=8)), tmp_path / NETWORK_HALF, half=True)
+    onnx = (tmp_path / NETWORK_HALF).read_bytes()
+    shapes = {
+        "labels": (1, 256, 256),
+        "noise": (1, NOISE_CHANNELS, 64, 64),
+        "patterns": (2, PATTERN_CHANNELS, 64, 64),
+        "mix": (1, 2, 16, 16),
+    }
     network, *_ = parsed(trt, onnx, shapes)
     inputs = [network.get_input(n) for n in range(network.num_inputs)]
     assert {t.name: t.dtype for t in inputs} == {
@@ -164,10 +168,14 @@ def test_a_network_of_other_inputs_is_refused(trt: ModuleType) -> None:
 
 
 class Interrupted(Progress):
-    """A bar at which somebody presses Ctrl-C."""
+    """A bar at which somebody presses Ctrl-C when the building begins."""
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        raise KeyboardInterrupt
+    steps = 0
+
+    def update(self, *_: Any, **__: Any) -> None:
+        Interrupted.steps += 1
+        if Interrupted.steps == 1:
+            raise KeyboardInterrupt
 
 
 def test_ctrl_c_ends_a_build(trt: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,6 +183,7 @@ def test_ctrl_c_ends_a_build(trt: ModuleType, monkeypatch: pytest.MonkeyPatch) -
     city_set = load_city_set(shipped_sets()[0])
     with pytest.raises(KeyboardInterrupt):
         build_plan(trt, city_set.network.read_bytes(), shapes_of(city_set, 64), AMPERE)
+    assert Interrupted.steps < 10, "of hundreds"
 
 
 KEY = PlanKey(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from live.cli import main as cities
 from models.cityset import load_city_set, load_city_sets
 from models.engines import open_engine
 from models.engines.joined import open_joined
+from models.engines.plan import build_plan
 from models.faults import InputFault
 from models.inputs import MIX_GRID
 from models.palette import PALETTE_RGB
@@ -266,6 +268,15 @@ def test_another_side_is_rendered_where_the_network_can(tmp_path: Path) -> None:
         main(words)
 
 
+@pytest.mark.parametrize(("kind", "norm"), [(TheirUnet, "batch"), (TheirResnet, "instance")])
+def test_tensorrt_builds_an_imported_network(tmp_path: Path, kind: type[Any], norm: str) -> None:
+    trt = require_module("tensorrt_rtx", extra="rtx")
+    path = saved(lively(kind(norm, ngf=4)), tmp_path / "g.pth")
+    assert main([str(path), "--name", "venice", "-o", str(tmp_path / "venice")]) == 0
+    network = load_city_set(tmp_path / "venice").network
+    assert build_plan(trt, network.read_bytes(), {"labels": (1, 256, 256)}, (8, 9)).plan
+
+
 class Ran(Exception):
     """Raised by a pickle that was let run."""
 
@@ -351,6 +362,14 @@ def test_a_file_of_another_kind_or_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "g.pth").write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(InputFault, match=r"g\.pth "):
         read_generator(tmp_path / "g.pth")
+    (tmp_path / "g.pth").write_bytes(pickle.dumps({"a": [1, 2]}, protocol=4))
+    with pytest.raises(InputFault, match=r"g\.pth holds no weights of PyTorch"):
+        read_generator(tmp_path / "g.pth")
+    with pytest.raises(InputFault, match=r"model\.onnx holds no weights of PyTorch"):
+        read_generator(load_city_set("small").network)
+    torch.jit.save(torch.jit.trace(nn.Conv2d(3, 3, 3), torch.zeros(1, 3, 8, 8)), tmp_path / "script.pth")
+    with pytest.raises(InputFault, match=r"a whole program \(TorchScript\)"):
+        read_generator(tmp_path / "script.pth")
     with pytest.raises(InputFault, match="can't be read: No such file"):
         read_generator(tmp_path / "nowhere.pth")
     with pytest.raises(InputFault, match="can't be read: Is a directory"):

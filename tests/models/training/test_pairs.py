@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from models.faults import InputFault
 from models.inputs import DETAIL_CHANNELS, NOISE_CHANNELS
 from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
-from models.training.pairs import Sampler, coarsen, lift_water, load_city
+from models.training.pairs import Sampler, coarsen, draw_strokes, lift_water, load_city
 from models.training.patterns import quilt_patterns
 
 
@@ -40,11 +40,12 @@ def test_the_first_half_of_a_batch_is_told_what_its_photographs_show(data: Path)
     cities = [load_city(data / name, 1.0, smallest=64) for name in ("bright", "dark")]
     patterns = np.stack([quilt_patterns(city.train) for city in cities])
     batch = Sampler(cities, patterns, crop=64, seed=2).batch(4)
+    assert (batch.drawn[:2] == batch.labels[:2]).all()
     for n in range(2):
         half = cv2.resize(batch.photos[n], (32, 32), interpolation=cv2.INTER_AREA)
         assert (batch.quilts[n] == half).all()
     for n in range(2, 4):
-        shown = batch.quilts[n][np.isin(batch.labels[n][::2, ::2], (GROUND, GREEN, BUILDING))]
+        shown = batch.quilts[n][np.isin(batch.drawn[n][::2, ::2], (GROUND, GREEN, BUILDING))]
         assert {tuple(rgb) for rgb in shown} <= {
             tuple(rgb) for rgb in patterns[batch.cities[n]].reshape(-1, 3)
         }
@@ -125,6 +126,24 @@ def test_coarsening_closes_blocks_widens_roads_and_drops_specks() -> None:
     assert max((s == ROAD).sum() for s in seen) > 1.3 * (labels == ROAD).sum()
     assert min((s == GREEN).sum() for s in seen) == 0
     assert (coarsen(labels, 0.0, np.random.default_rng(0)) == labels).all()
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1))
+def test_a_marker_leaves_a_map(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    labels = np.full((96, 80), GREEN, np.uint8)
+    drawn = draw_strokes(labels, rng)
+    assert drawn.shape == labels.shape
+    assert drawn.max() <= WATER
+    assert (labels == GREEN).all()
+
+
+def test_markers_of_all_inks_go_over_maps() -> None:
+    labels = np.full((96, 96), GREEN, np.uint8)
+    drawn = [draw_strokes(labels, np.random.default_rng(n)) for n in range(40)]
+    assert {int(v) for d in drawn for v in np.unique(d)} == {GROUND, ROAD, GREEN, BUILDING, WATER}
+    assert 5 < sum((d == labels).all() for d in drawn) < 35, "not every map is drawn on"
 
 
 def test_only_dark_water_is_lifted() -> None:
