@@ -67,6 +67,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if args.side % 32 or not 128 <= args.side <= 1024:
         raise UsageFault(f"--side {args.side} must be a multiple of 32 from 128 to 1024")
+    if args.reference and args.side % 256:
+        raise UsageFault(f"--side {args.side}: the reference renders sides that are multiples of 256")
     if args.threads < 1:
         raise UsageFault(f"--threads {args.threads} must be 1 or more")
     if args.contact and args.contact.suffix.lower() not in (".png", ".jpg", ".jpeg"):
