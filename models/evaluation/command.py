@@ -29,8 +29,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="cities evaluate",
         description="Judge a city set by pairs of map and photograph that it wasn't trained on: how far "
-        "its pictures are from photographs as a whole (kernel distance × 1000, 0 is best), whether a segmenter "
-        "reads the map back from them (consistency, 1 is best), how different its cities are, and how "
+        "its pictures are from photographs as a whole (kernel distance × 1000, 0 is best), whether a "
+        "segmenter reads the map back from them (IoU, 1 is best), how different its cities are, and how "
         "still the far corner keeps while a stroke is drawn.",
     )
     p.add_argument("--set", default="small", metavar="SET", help="a shipped city set, or the folder of one")

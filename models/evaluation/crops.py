@@ -63,9 +63,10 @@ def load_crops(city_set: CitySet, data: Path, zooms: Mapping[str, float], side: 
             if (pair.name in held_out if trained_on is None else pair.name not in trained_on)
         ]
         if len(unseen) < 2:
+            count = "one is" if unseen else "none are"
             raise InputFault(
-                f"{data / name}: {len(unseen) or 'none'} of its {len(pairs)} pairs "
-                f"{'is' if len(unseen) == 1 else 'are'} new to {city_set.name}; two at least that it wasn't trained on are needed to judge it"
+                f"{data / name}: of its {len(pairs)} pairs {count} new to {city_set.name}; two at least that "
+                "it wasn't trained on are needed to judge it"
             )
         found.append(CityCrops(name, number, cut(unseen, side), cut(seen, side)))
     return found

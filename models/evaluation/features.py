@@ -34,7 +34,7 @@ class WindowFeatures:
         self._centre, self._spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
 
     def of(self, pictures: Sequence[NDArray[np.uint8]]) -> Features:
-        """Float64 (WINDOWS × pictures, 120), of pictures uint8 (S, S, 3) RGB."""
+        """Float64 (WINDOWS × pictures, 152), of pictures uint8 (S, S, 3) RGB."""
         return (self._see(pictures) - self._centre) / self._spread
 
     @torch.no_grad()

@@ -56,12 +56,14 @@ def test_the_reference_needs_torch_and_says_so(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.delitem(sys.modules, "bench.reference", raising=False)
-    assert main("bench generator --side 256 --rounds 1 --engine onnxruntime --reference".split()) == 4
+    words = "bench generator --side 256 --rounds 1 --engine onnxruntime --reference"
+    assert main(words.split()) == 4
     assert "--reference needs torch" in capsys.readouterr().err
 
 
 def test_a_side_that_the_reference_can_not_halve_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main("bench generator --side 320 --rounds 1 --engine onnxruntime --reference".split()) == 2
+    words = "bench generator --side 320 --rounds 1 --engine onnxruntime --reference"
+    assert main(words.split()) == 2
     assert "multiples of 256, not 320" in capsys.readouterr().err
 
 
