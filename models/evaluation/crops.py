@@ -65,8 +65,8 @@ def load_crops(city_set: CitySet, data: Path, zooms: Mapping[str, float], side: 
         if len(unseen) < 2:
             count = "one is" if unseen else "none are"
             raise InputFault(
-                f"{data / name}: of its {len(pairs)} pairs {count} new to {city_set.name}; two at least that "
-                "it wasn't trained on are needed to judge it"
+                f"{data / name}: of its {len(pairs)} pairs {count} new to {city_set.name}; two at least "
+                "that it wasn't trained on are needed to judge it"
             )
         found.append(CityCrops(name, number, cut(unseen, side), cut(seen, side)))
     return found

@@ -35,7 +35,8 @@ class WindowFeatures:
 
     def of(self, pictures: Sequence[NDArray[np.uint8]]) -> Features:
         """Float64 (WINDOWS × pictures, 152), of pictures uint8 (S, S, 3) RGB."""
-        return (self._see(pictures) - self._centre) / self._spread
+        features: Features = (self._see(pictures) - self._centre) / self._spread
+        return features
 
     @torch.no_grad()
     def _see(self, pictures: Sequence[NDArray[np.uint8]]) -> Features:

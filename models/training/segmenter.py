@@ -173,7 +173,8 @@ class _Exportable(nn.Module):
 
     def forward(self, picture: Tensor) -> Tensor:
         rgb = picture.permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        return self.net(rgb).argmax(dim=1).to(torch.uint8)
+        classes: Tensor = self.net(rgb).argmax(dim=1)
+        return classes.to(torch.uint8)
 
 
 def _export(net: Segmenter, path: Path, facts: dict[str, object]) -> None:
