@@ -46,9 +46,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="append",
         help="all of this machine if none is given",
     )
+    generator.add_argument(
+        "--reference",
+        action="store_true",
+        help="also the classic pix2pix U-Net in PyTorch eager, in the same rounds (needs the train extra)",
+    )
     generator.add_argument("--json", action="store_true", help="print one JSON object")
     generator.set_defaults(
-        run=lambda a: bench_generator(_side(a.side), max(1, a.rounds), a.engine or tuple(ENGINES))
+        run=lambda a: bench_generator(
+            _side(a.side), max(1, a.rounds), a.engine or tuple(ENGINES), reference=a.reference
+        )
     )
     reading = benches.add_parser("reading", help="how well and how fast the simulated sheet is read")
     reading.add_argument(

@@ -138,6 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "import", help="bring a pix2pix of your own as a city set (needs the train extra)", add_help=False
     )
+    commands.add_parser(
+        "evaluate", help="judge a city set by photographs (needs the train extra)", add_help=False
+    )
     commands.add_parser("bench", help="measure the show or the generator", add_help=False)
     return p
 
@@ -345,7 +348,11 @@ def _settings(show: Path | None, overrides: Mapping[str, object]) -> Settings:
     return load_settings(show or default_show_path(), given)
 
 
-_WITH_TORCH = {"train": "models.training.command", "import": "models.training.import_command"}
+_WITH_TORCH = {
+    "train": "models.training.command",
+    "import": "models.training.import_command",
+    "evaluate": "models.evaluation.command",
+}
 """The module of each command that the machine on stage can't run."""
 
 

@@ -22,7 +22,8 @@ from models.training.patterns import quilt_patterns
 from models.training.quantize import quantize_set
 from models.training.reference import FOLDER, ReferenceTraining
 from models.training.reference import SIDE as REFERENCE_SIDE
-from models.training.sources import SHIPPED_SOURCES, load_sources
+from models.training.segmenter import SegmenterTraining
+from models.training.sources import SHIPPED_SOURCES, SetSources, load_sources
 from models.training.train import Training, TrainingOptions
 
 
@@ -60,10 +61,16 @@ def parser() -> argparse.ArgumentParser:
         dest="width",
         help="small for a CPU on stage (the default), large for a GPU, or any number of channels",
     )
-    p.add_argument(
+    instead = p.add_mutually_exclusive_group()
+    instead.add_argument(
         "--reference",
         action="store_true",
         help="train the classic pix2pix instead, a network a city, each for --minutes, into OUT/reference",
+    )
+    instead.add_argument(
+        "--segmenter",
+        action="store_true",
+        help="train the segmenter of `cities evaluate` instead, for --minutes, into the file OUT",
     )
     p.add_argument(
         "--batch", type=int, default=defaults.batch, help="crops a step, half of them with patterns"
@@ -107,11 +114,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         threads=args.threads,
     )
     cv2.setNumThreads(1)  # torch has the cores
-    smallest = max(args.crop, REFERENCE_SIDE) if args.reference else args.crop
+    smallest = max(args.crop, REFERENCE_SIDE) if args.reference or args.segmenter else args.crop
     cities = [
         load_city(args.data / s.folder, s.zoom, smallest=smallest, held_out=s.held_out)
         for s in sources.cities
     ]
+    if args.segmenter:
+        _make_folder(args.out.parent)
+        _train_segmenter(cities, sources, args.out, args.minutes, args.threads)
+        return 0
     _make_folder(args.out)
     if args.reference:
         _train_references(cities, args.out / FOLDER, args.minutes, args.threads)
@@ -153,6 +164,18 @@ def _train_references(cities: Sequence[CityPairs], folder: Path, minutes: float,
         print(
             f"{city.city}: {training.step} steps in {training.minutes:.1f} minutes of one core", flush=True
         )
+
+
+def _train_segmenter(
+    cities: Sequence[CityPairs], sources: SetSources, path: Path, minutes: float, threads: int
+) -> None:
+    if threads:
+        torch.set_num_threads(threads)
+    training = SegmenterTraining(cities)
+    with _progress() as progress:
+        training.run(minutes, _reporter(progress, minutes))
+    training.save(path, sources)
+    print(f"{path}: {training.step} steps in {training.minutes:.1f} minutes of one core")
 
 
 def _make_folder(folder: Path) -> None:

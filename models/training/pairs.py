@@ -66,14 +66,7 @@ def load_city(
     Parts of one tile (`tile4_part003`) are one group, since they adjoin. Raises InputFault naming the first
     file that isn't right.
     """
-    images = {p.stem: p for p in sorted((folder / "images").glob("*")) if p.suffix.lower() in IMAGE_ENDINGS}
-    labels = {p.stem: p for p in sorted((folder / "labels").glob("*.png"))}
-    if not images:
-        raise InputFault(f"{folder}/images holds no .png or .jpg picture; put the aerial photographs there")
-    if unpaired := sorted(images.keys() ^ labels.keys()):
-        lacking = "labels" if unpaired[0] in images else "images"
-        raise InputFault(f"{folder}: {unpaired[0]} has no partner in {lacking}/; every picture needs both")
-    pairs = [_load_pair(images[name], labels[name], zoom, smallest) for name in images]
+    pairs = load_pairs(folder, zoom, smallest)
     groups = sorted({_group(pair.name) for pair in pairs})
     if absent := sorted(set(held_out) - set(groups)):
         raise InputFault(f"{folder}: held_out names {absent[0]}, of which there is no picture")
@@ -87,6 +80,21 @@ def load_city(
         train=tuple(p for p in pairs if _group(p.name) not in held),
         held_out=tuple(p for p in pairs if _group(p.name) in held),
     )
+
+
+def load_pairs(folder: Path, zoom: float, smallest: int = 256) -> tuple[Pair, ...]:
+    """Read all pairs of a city, brought to the training resolution by `zoom`, each larger than `smallest`.
+
+    Raises InputFault naming the first file that isn't right.
+    """
+    images = {p.stem: p for p in sorted((folder / "images").glob("*")) if p.suffix.lower() in IMAGE_ENDINGS}
+    labels = {p.stem: p for p in sorted((folder / "labels").glob("*.png"))}
+    if not images:
+        raise InputFault(f"{folder}/images holds no .png or .jpg picture; put the aerial photographs there")
+    if unpaired := sorted(images.keys() ^ labels.keys()):
+        lacking = "labels" if unpaired[0] in images else "images"
+        raise InputFault(f"{folder}: {unpaired[0]} has no partner in {lacking}/; every picture needs both")
+    return tuple(_load_pair(images[name], labels[name], zoom, smallest) for name in images)
 
 
 def _group(name: str) -> str:
@@ -247,7 +255,7 @@ class Sampler:
         self._seas = [(n, p) for n, city in enumerate(cities) for p in city.train if _share(p, WATER) > 0.2]
         owners = {n for n, _ in self._seas}
         self._dry = [n for n in range(len(cities)) if n not in owners]
-        self._water_tones = [np.maximum(0.7 * _water_tone(city.train), DEEP_WATER) for city in cities]
+        self._water_tones = [np.maximum(0.7 * water_tone(city.train), DEEP_WATER) for city in cities]
 
     def batch(self, size: int) -> Batch:
         """Cut `size` crops."""
@@ -352,7 +360,7 @@ def lift_water(
     return lifted.clip(0, 255).astype(np.uint8)
 
 
-def _water_tone(pairs: Sequence[Pair]) -> NDArray[np.float64]:
+def water_tone(pairs: Sequence[Pair]) -> NDArray[np.float64]:
     """Mean colour of all water of a city; black if it has none."""
     wet = [p.photo[p.labels == WATER] for p in pairs]
     mean: NDArray[np.float64] = np.concatenate([*wet, np.zeros((1, 3), np.uint8)]).mean(axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from live.cli import main
 from live.pictures import read_picture
 from models.engines import ENGINES
 from models.palette import CLASS_NAMES
+from tests.support import require_module
 
 
 def test_the_bench_of_the_show_prints_one_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +35,36 @@ def test_the_bench_of_the_generator_prints_every_engine(capsys: pytest.CaptureFi
     assert all(ms > 0 for ms in result["ms"].values())
     assert result["ms"].keys() | result["missing"].keys() == ENGINES.keys()
     assert not result["ms"].keys() & result["missing"].keys()
+
+
+def test_the_bench_of_the_generator_holds_the_engines_against_the_reference(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    require_module("torch", extra="train")
+    words = "bench generator --side 256 --rounds 1 --engine onnxruntime --reference --json"
+    assert main(words.split()) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert "PyTorch" in result["reference"]
+    assert result["times_as_fast"]["onnxruntime"] == pytest.approx(
+        result["reference_ms"] / result["ms"]["onnxruntime"], rel=0.01, abs=0.06
+    )
+    assert result["morph_ratio"].keys() == {"onnxruntime"}
+
+
+def test_the_reference_needs_torch_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "bench.reference", raising=False)
+    words = "bench generator --side 256 --rounds 1 --engine onnxruntime --reference"
+    assert main(words.split()) == 4
+    assert "--reference needs torch" in capsys.readouterr().err
+
+
+def test_a_side_that_the_reference_can_not_halve_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    words = "bench generator --side 320 --rounds 1 --engine onnxruntime --reference"
+    assert main(words.split()) == 2
+    assert "multiples of 256, not 320" in capsys.readouterr().err
 
 
 def test_the_bench_of_the_generator_takes_the_engine_that_is_asked_for(

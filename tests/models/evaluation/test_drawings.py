@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.drawings import drawings
+from models.evaluation.drawings import drawings
 from models.palette import CLASS_NAMES
 
 
