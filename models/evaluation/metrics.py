@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.palette import CLASS_NAMES
 
 _DRAWS: Final = 200
-LEAST_SHARE: Final = 0.001
+LEAST_SHARE: Final = 0.005
 """Share of all pixels from which a class counts as present."""
 
 Features = NDArray[np.float64]
