@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.contact import bench_contact
+from bench.contact import bench_contact, bench_drawings
 from bench.generator import bench_generator
 from bench.reading import bench_reading
 from bench.show import bench_show
@@ -79,7 +79,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     contact.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
     contact.add_argument("--side", type=int, default=512, metavar="N", help="pixels of the side (512)")
     contact.add_argument("--json", action="store_true", help="print one JSON object")
-    contact.set_defaults(run=lambda a: bench_contact(a.output, _side(a.side)))
+    contact.add_argument(
+        "--drawings", action="store_true", help="instead, drawings of many kinds and every city"
+    )
+    contact.set_defaults(
+        run=lambda a: (bench_drawings if a.drawings else bench_contact)(a.output, _side(a.side))
+    )
     args = p.parse_args(argv)
     run: Callable[[argparse.Namespace], Mapping[str, Any]] = args.run
     result = run(args)
