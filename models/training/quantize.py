@@ -69,7 +69,6 @@ def quantize_set(folder: Path, cities: Sequence[CityPairs]) -> Gate:
         data,
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(maps),
-        fast_bias_correction=False,
     )
     path = folder / NETWORK_INT8
     onnx.save(quantized, path)
@@ -116,7 +115,9 @@ def _calibration(
 
 
 def _corner(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(labels[:SIDE, :SIDE])
+    """The corner of a map, uint8 (SIDE, SIDE); a smaller one is mirrored beyond its edges."""
+    height, width = (max(0, SIDE - length) for length in labels.shape)
+    return np.pad(labels, ((0, height), (0, width)), mode="symmetric")[:SIDE, :SIDE].copy()
 
 
 def _alone(city: int, of: int) -> NDArray[np.float32]:
