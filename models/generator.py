@@ -77,9 +77,9 @@ PATTERN_WINDOW: Final = 7
 def pattern_share(classes: Tensor) -> Tensor:
     """How far the pattern of each class shows: float (B, len(PATTERNED), h, w), 0..1.
 
-    classes: the share of each class in each cell, float (B, 5, h, w). The share goes from nothing to all
-    within a little: where it was small but not nothing, the network would learn to amplify what a photograph
-    tells it there, and would do so with the patterns.
+    classes: the share of each class in each cell, float (B, 5, h, w). What is returned goes from nothing to
+    all within a little: where it was small but not nothing, the network would learn to amplify what a
+    photograph tells it there, and would do so with the patterns.
     """
     own = torch.cat([classes[:, k : k + 1] for k in PATTERNED], dim=1)
     around = functional.avg_pool2d(
