@@ -28,7 +28,7 @@ SIDE: Final = 256
 LEAST_DB: Final = 35.0
 """Peak signal to noise of a city's pictures, in dB, below which the eye begins to see the difference."""
 SENSITIVE: Final = ("styles", "modulation", "map_at_half")
-"""Parts of the generator whose inputs are of very different sizes: one scale for all would be too coarse."""
+"""Parts of the generator whose inputs are of very different sizes: one scale for all is too coarse."""
 CALIBRATION_MAPS: Final = 12
 """Maps of each city from which the scales are chosen."""
 

@@ -42,6 +42,10 @@ def test_a_command_makes_a_set_that_every_engine_on_the_cpu_renders(data: Path, 
     assert made.names == ("bright", "dark")
     assert made.card.training["steps"] >= 1
     assert made.card.training["held_out"]["dark"]
+    gate = made.card.metrics["int8"]
+    assert set(gate["db"]) == {"bright", "dark"}
+    assert gate["passed"] == (min(gate["db"].values()) >= gate["least_db"])
+    assert (made.file(NETWORK_INT8) is not None) == gate["passed"]
     assert made.file(NETWORK_HALF) is not None
     assert cv2.imread(str(out / "contact.png")) is not None
     mix = np.full((2, MIX_GRID, MIX_GRID), 0.5, np.float32)
