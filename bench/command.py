@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.contact import bench_contact
+from bench.contact import bench_contact, bench_drawings
 from bench.generator import bench_generator
 from bench.reading import bench_reading
 from bench.show import bench_show
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     p = argparse.ArgumentParser(prog="cities bench", description=__doc__)
     benches = p.add_subparsers(required=True, metavar="BENCH")
     show = benches.add_parser("show", help="the whole show, end to end, without a window")
-    show.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
+    show.add_argument("--side", type=int, default=512, metavar="N", help="pixels of the side (512)")
     show.add_argument(
         "--seconds", type=positive, default=60.0, metavar="S", help="how long to measure (60)"
     )
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     show.add_argument("--json", action="store_true", help="print one JSON object")
     show.set_defaults(run=lambda a: bench_show(a.side, a.seconds, a.camera))
     generator = benches.add_parser("generator", help="one picture, by every engine of this machine in turn")
-    generator.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
+    generator.add_argument("--side", type=int, default=512, metavar="N", help="pixels of the side (512)")
     generator.add_argument(
         "--rounds", type=int, default=50, metavar="R", help="pictures by each engine (50)"
     )
@@ -77,9 +77,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "contact", help="a picture of the simulated sheet, its labels and every city"
     )
     contact.add_argument("-o", "--output", type=Path, required=True, metavar="FILE")
-    contact.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
+    contact.add_argument("--side", type=int, default=512, metavar="N", help="pixels of the side (512)")
     contact.add_argument("--json", action="store_true", help="print one JSON object")
-    contact.set_defaults(run=lambda a: bench_contact(a.output, _side(a.side)))
+    contact.add_argument(
+        "--drawings", action="store_true", help="instead, drawings of many kinds and every city"
+    )
+    contact.set_defaults(
+        run=lambda a: (bench_drawings if a.drawings else bench_contact)(a.output, _side(a.side))
+    )
     args = p.parse_args(argv)
     run: Callable[[argparse.Namespace], Mapping[str, Any]] = args.run
     result = run(args)

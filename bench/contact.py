@@ -19,6 +19,8 @@ from live.mix import of_city
 from live.pictures import write_picture
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
+from models.evaluation.drawings import drawings
+from models.evaluation.sheet import contact_sheet
 from models.palette import paint
 
 MOMENTS: Final = (0.2, 0.5, 1.0)
@@ -53,3 +55,18 @@ def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -
             rows.append(np.hstack([camera.astype(np.uint8), paint(reading.labels), *cities]))
     write_picture(path, np.vstack(rows))
     return {"written": str(path), "drawing": drawing, "seed": seed, "cities": names}
+
+
+def bench_drawings(path: Path, side: int) -> dict[str, Any]:
+    """Write a picture with a row for each of the drawings that cities are judged by
+    (`models.evaluation.drawings`): labels | each city of the configured set."""
+    settings = load_settings(None)
+    sets = load_city_sets(settings.cities.set)
+    names = city_names(sets)
+    rows: list[tuple[str, list[NDArray[np.uint8]]]] = []
+    with closing(open_joined(sets, side, settings.engine.name).engine) as engine:
+        for kind, labels in drawings(side).items():
+            cities = [engine.render(labels, of_city(n, len(names)).weights) for n in range(len(names))]
+            rows.append((kind, [paint(labels), *cities]))
+    write_picture(path, contact_sheet(["drawing", *names], rows))
+    return {"written": str(path), "drawings": [kind for kind, _ in rows], "cities": names}

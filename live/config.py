@@ -234,7 +234,7 @@ class EngineSettings:
     ] = "auto"
     side: Annotated[
         int, _whole(64, 1024, step=16), "Pixels along the side of the labels and of the picture"
-    ] = 256
+    ] = 512
     threads: Annotated[
         int, _whole(0, 64), "Threads of the generator; 0 is one less than the cores, at least one"
     ] = 0

@@ -64,7 +64,7 @@ def opened_show(
         parts = Parts(camera, reader, opened.engine, output, control, tape)
         header = (
             f"{control.describe()} · H hides this",
-            *(f"passed over: {reason}" for reason in opened.passed_over),
+            *([f"passed over: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
         )
         yield Stage(parts, state, clock, header, settings.output.inset)
 

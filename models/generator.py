@@ -32,13 +32,16 @@ from torch.nn import functional
 from models.inputs import DETAIL_CHANNELS, FINE_CHANNELS, NOISE_CHANNELS, PATTERNED
 from models.palette import CLASS_NAMES
 
+SIZES: Final = {"small": 32, "large": 96}
+"""Widths by name: for a CPU on stage, and for a GPU, at nine times the arithmetic."""
+
 
 @dataclass(frozen=True, slots=True)
 class GeneratorShape:
     """What must be known to build a generator that fits given weights.
 
-    cities: how many cities it holds. width: channels at a quarter of the side, the knob between `small` for
-    a laptop (32) and `large` for a GPU (96). style: numbers that make up a city's style.
+    cities: how many cities it holds. width: channels at a quarter of the side, see SIZES. style: numbers
+    that make up a city's style.
     """
 
     cities: int

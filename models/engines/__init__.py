@@ -53,7 +53,9 @@ def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int =
             engine = _open(candidate, city_set, side, threads_for(threads, os.cpu_count() or 1))
         except ImportError as error:
             absent += 1
-            failures.append(f"{candidate} can't be imported ({_first_line(error)})")
+            missing = isinstance(error, ModuleNotFoundError)
+            reason = "is not installed" if missing else f"can't be imported ({_first_line(error)})"
+            failures.append(f"{candidate} {reason}")
         except DeviceFault as fault:
             absent += 1
             failures.append(f"{candidate} can't be had ({fault})")

@@ -131,7 +131,7 @@ def evaluate(
     report("opening")
     painters = _references(references, [city.city for city in cities]) if references else {}
     reader, net = SegmenterReader(threads=threads), PerceptualDistance()
-    features = WindowFeatures(net, [crop.photo for city in cities for crop in city.unseen])
+    features = WindowFeatures([crop.photo for city in cities for crop in city.unseen])
     rows: list[tuple[str, list[Picture]]] = []
     figures: dict[str, CityFigures] = {}
     with closing(open_engine(city_set, side, threads=threads).engine) as engine:

@@ -1,4 +1,8 @@
-"""What a fixed network sees in pictures, for comparing many with many."""
+"""What a fixed network sees in pictures, for comparing many with many.
+
+The network is that of the perceptual distance which our generator is taught by and the reference is not: so
+only layers are looked at that lie deeper than any of that distance.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,16 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from models.evaluation.metrics import Features, Groups
-from models.training.losses import PerceptualDistance
+from models.training.losses import load_efficientnet
 
 WINDOWS: Final = 9
 """Windows of a picture, of half its side, three by three: each is a sample."""
-_EIGHTH, _SIXTEENTH = 4, 8
-"""The blocks of EfficientNet-Lite0 that are looked at: at 1/8 and at 1/16 of the side."""
+_LAYERS: Final = (10, 15)
+"""The blocks of EfficientNet-Lite0 that are looked at: at 1/16 of the side, and the last at 1/32."""
 
 
 def picture_tensor(picture: NDArray[np.uint8]) -> Tensor:
@@ -28,13 +32,15 @@ def picture_tensor(picture: NDArray[np.uint8]) -> Tensor:
 class WindowFeatures:
     """The mean features of a picture's windows, in units in which the given photographs spread by 1."""
 
-    def __init__(self, net: PerceptualDistance, photographs: Sequence[NDArray[np.uint8]]) -> None:
-        self._net = net
+    def __init__(self, photographs: Sequence[NDArray[np.uint8]]) -> None:
+        net = load_efficientnet()
+        self._stem = nn.Sequential(net._conv_stem, net._bn0, nn.ReLU6())
+        self._blocks = net._blocks
         seen = self._see(photographs)
         self._centre, self._spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
 
     def of(self, pictures: Sequence[NDArray[np.uint8]]) -> Features:
-        """Float64 (WINDOWS × pictures, 152), of pictures uint8 (S, S, 3) RGB."""
+        """Float64 (WINDOWS × pictures, channels), of pictures uint8 (S, S, 3) RGB."""
         features: Features = (self._see(pictures) - self._centre) / self._spread
         return features
 
@@ -42,11 +48,11 @@ class WindowFeatures:
     def _see(self, pictures: Sequence[NDArray[np.uint8]]) -> Features:
         rows = []
         for picture in pictures:
-            x = self._net.stem(picture_tensor(picture))
+            x = self._stem(picture_tensor(picture))
             seen = []
-            for index, block in enumerate(self._net.blocks):
+            for index, block in enumerate(self._blocks):
                 x = block(x)
-                if index in (_EIGHTH, _SIXTEENTH):
+                if index in _LAYERS:
                     window = x.shape[-1] // 2
                     means = functional.avg_pool2d(x, window, stride=window // 2)
                     seen.append(means[0, :, :3, :3].flatten(1).T)

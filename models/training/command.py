@@ -15,9 +15,11 @@ import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from models.faults import InputFault
+from models.generator import SIZES
 from models.training.export import export_set
 from models.training.pairs import LARGEST_CROP, CityPairs, load_city
 from models.training.patterns import quilt_patterns
+from models.training.quantize import quantize_set
 from models.training.reference import FOLDER, ReferenceTraining
 from models.training.reference import SIDE as REFERENCE_SIDE
 from models.training.segmenter import SegmenterTraining
@@ -52,7 +54,12 @@ def parser() -> argparse.ArgumentParser:
         help="how long to train, in minutes of one core; 0 only writes the set",
     )
     p.add_argument(
-        "--width", type=int, default=defaults.width, help="channels: 32 for a laptop, 96 for a GPU"
+        "--size",
+        type=_width,
+        default=defaults.width,
+        metavar="SIZE",
+        dest="width",
+        help="small for a CPU on stage (the default), large for a GPU, or any number of channels",
     )
     instead = p.add_mutually_exclusive_group()
     instead.add_argument(
@@ -76,6 +83,16 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 
+def _width(text: str) -> int:
+    if text in SIZES:
+        return SIZES[text]
+    if not text.isdecimal() or int(text) % 2 or not 8 <= int(text) <= 512:
+        raise argparse.ArgumentTypeError(
+            f"{text} is neither {' nor '.join(SIZES)} nor an even number from 8 to 512"
+        )
+    return int(text)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `cities train`; returns the exit code, raises Fault for what a person can mend."""
     p = parser()
@@ -84,16 +101,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error(f"--crop {args.crop} must be a multiple of 32 from 64 to {LARGEST_CROP}")
     if not 0 <= args.seed < 1 << 32:
         p.error(f"--seed {args.seed} must be from 0 to {(1 << 32) - 1}")
-    if (
-        not 0 <= args.minutes < math.inf
-        or args.width < 8
-        or args.width % 2
-        or args.batch < 2
-        or args.threads < 0
-    ):
-        p.error(
-            "--minutes and --threads must not be negative, --width even and at least 8, --batch at least 2"
-        )
+    if not 0 <= args.minutes < math.inf or args.batch < 2 or args.threads < 0:
+        p.error("--minutes and --threads must not be negative, --batch at least 2")
     sources = load_sources(args.sources)
     options = replace(
         TrainingOptions(),
@@ -138,6 +147,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         },
         args.out / "set",
     )
+    gate = quantize_set(args.out / "set", cities)
+    print(f"in 8-bit integers: {gate.sentence}")
     print(f"{args.out / 'set'}: {card.parameters / 1e6:.1f} M parameters, {len(card.cities)} cities")
     print(f"See it: cities live --set {args.out / 'set'}")
     return 0
@@ -149,8 +160,7 @@ def _train_references(cities: Sequence[CityPairs], folder: Path, minutes: float,
     for city in cities:
         training = ReferenceTraining(city)
         with _progress() as progress:
-            training.run(minutes, _reporter(progress, minutes))
-        training.save(folder)
+            training.run(minutes, folder, _reporter(progress, minutes))
         print(
             f"{city.city}: {training.step} steps in {training.minutes:.1f} minutes of one core", flush=True
         )

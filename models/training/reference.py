@@ -30,6 +30,7 @@ from models.training.pairs import CityPairs
 SIDE = 256
 FOLDER = "reference"
 """Below the folder of a training: a network of each city."""
+SAVE_MINUTES = 5.0
 
 
 def reference_generator() -> UNet:
@@ -90,9 +91,15 @@ class ReferenceTraining:
         self.step += 1
         return {"l1": pixel.item(), "discriminator": d_loss.item()}
 
-    def run(self, minutes: float, report: Callable[[int, float, dict[str, float]], None]) -> None:
-        """Train for so many minutes of one core, calling `report(step, minutes, losses)` after a step."""
+    def run(
+        self, minutes: float, folder: Path, report: Callable[[int, float, dict[str, float]], None]
+    ) -> None:
+        """Train for so many minutes of one core, calling `report(step, minutes, losses)` after a step.
+
+        Saves into the folder at the end and every SAVE_MINUTES, since not every training comes to its end.
+        """
         begun = time.process_time()
+        saved = 0.0
         while self.minutes < minutes:
             for optimizer in self._optimizers:
                 for group in optimizer.param_groups:
@@ -100,6 +107,10 @@ class ReferenceTraining:
             losses = self.train_step()
             self.minutes = (time.process_time() - begun) / 60
             report(self.step, self.minutes, losses)
+            if self.minutes >= saved + SAVE_MINUTES:
+                self.save(folder)
+                saved = self.minutes
+        self.save(folder)
 
     def save(self, folder: Path) -> None:
         """Write the generator, in half precision, replacing what was there whole or not at all."""

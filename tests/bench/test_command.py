@@ -102,6 +102,18 @@ def test_the_contact_sheet_shows_a_drawing_in_every_city(
     assert (rows[128:, 114:178] != 255).mean() > 0.2, "the labels of the finished drawing"
 
 
+def test_drawings_of_many_kinds_are_shown_in_every_city(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "drawings.png"
+    assert main(["bench", "contact", "--drawings", "-o", str(path), "--side", "64"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {"thick strokes", "thin strokes", "lettering", "hatching"} <= set(shown["drawings"])
+    height, width, _ = read_picture(path).shape
+    assert width == 64 * (1 + len(shown["cities"]))
+    assert height > 64 * len(shown["drawings"])
+
+
 @pytest.mark.parametrize(
     "words", ["show --seconds 0", "reading --seed -1", "generator --side big", "singing"]
 )

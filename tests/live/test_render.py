@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from live.mix import of_city, with_region
 from live.render import GREATEST, render_map
 from models.cityset import load_city_set
 from models.faults import UsageFault
+from tests.models.engines.networks import made_set
 
 
 @pytest.mark.parametrize("shape", [(64, 64), (50, 130), (97, 33), (7, 5)])
@@ -33,3 +36,12 @@ def test_each_part_of_the_sheet_is_rendered_as_the_city_that_has_it() -> None:
     assert np.abs(both[:, :40] - left[:, :40]).max() <= 2
     assert np.abs(both[:, -40:] - right[:, -40:]).max() <= 2
     assert np.abs(left - right).mean() > 4
+
+
+def test_a_set_of_one_side_renders_a_map_of_any_shape(tmp_path: Path) -> None:
+    labels = np.zeros((40, 200), np.uint8)
+    labels[:, 100:] = 2
+    picture = render_map([made_set(tmp_path / "grey", side=64)], of_city(1, 2), labels, "openvino")
+    assert picture.shape == (40, 200, 3)
+    assert (picture[:, :90] <= 1).all()
+    assert (picture[:, 110:] >= 99).all()

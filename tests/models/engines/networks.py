@@ -20,8 +20,8 @@ CPU_ENGINES = ("openvino", "onnxruntime")
 def made_set(folder: Path, side: int = 0, inputs: Mapping[str, str] = {}, city: str = "") -> CitySet:
     """A set whose network paints labels in grey (class × 50) and takes further inputs without using them.
 
-    inputs: shapes by name, such as {"mix": "1,4,s,s"}. city: the name of its only one; empty: the shipped
-    set's four.
+    inputs: shapes by name, such as {"mix": "1,4,s,s"}. city: the name of its only one; empty: four of
+    the shipped set's.
     """
     onnx = require_module("onnx", extra="train")
     helper, kinds = onnx.helper, onnx.TensorProto
@@ -48,8 +48,7 @@ def made_set(folder: Path, side: int = 0, inputs: Mapping[str, str] = {}, city: 
     onnx.save(model, folder / NETWORK)
     card = json.loads((folder / CARD).read_text())
     card["side"] = side
-    if city:
-        card["cities"] = [card["cities"][0] | {"name": city}]
+    card["cities"] = [card["cities"][0] | {"name": city}] if city else card["cities"][:4]
     card["files"] = {NETWORK: hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()}
     (folder / CARD).write_text(json.dumps(card))
     return load_city_set(folder)

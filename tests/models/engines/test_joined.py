@@ -164,13 +164,13 @@ def test_two_sets_share_a_show(tmp_path: Path, name: str) -> None:
     assert city_names(sets) == (*sets[0].names, "grey-town")
     labels = np.full((SIDE, SIDE), 3, np.uint8)
     engine = open_joined(sets, SIDE, name).engine
-    mix = np.zeros((5, MIX_GRID, MIX_GRID), np.float32)
-    mix[4] = 1.0
+    mix = np.zeros((len(city_names(sets)), MIX_GRID, MIX_GRID), np.float32)
+    mix[-1] = 1.0
     assert (engine.render(labels, mix) == 150).all()
-    mix[4], mix[1] = 0.0, 1.0
-    own = open_engine(sets[0], SIDE, name).engine.render(labels, mix[:4])
+    mix[-1], mix[1] = 0.0, 1.0
+    own = open_engine(sets[0], SIDE, name).engine.render(labels, mix[:-1])
     assert (engine.render(labels, mix) == own).all()
-    mix[4], mix[1] = 0.5, 0.5
+    mix[-1], mix[1] = 0.5, 0.5
     between = 0.5 * own + 0.5 * 150
     assert np.abs(engine.render(labels, mix) - between).max() <= 1
     engine.close()

@@ -18,7 +18,6 @@ from tests.support import require_module
 torch = require_module("torch", extra="train")
 
 from models.evaluation.features import WindowFeatures, window_groups  # noqa: E402
-from models.training.losses import PerceptualDistance  # noqa: E402
 from models.training.pairs import CityPairs, load_pairs  # noqa: E402
 from models.training.reference import ReferenceTraining  # noqa: E402
 
@@ -76,9 +75,9 @@ def test_other_pictures_of_a_place_are_nearer_than_noise() -> None:
         for _ in range(4)
     ]
     noise = [rng.integers(0, 255, (128, 128, 3), dtype=np.uint8) for _ in range(2)]
-    features = WindowFeatures(PerceptualDistance(), smooth[:2])
+    features = WindowFeatures(smooth[:2])
     real, other, far = features.of(smooth[:2]), features.of(smooth[2:]), features.of(noise)
-    assert real.shape == (len(window_groups([0, 1])), 152)
+    assert real.shape == (len(window_groups([0, 1])), 112 + 320)
     assert np.linalg.norm(other.mean(axis=0)) < 0.5 * np.linalg.norm(far.mean(axis=0))
 
 

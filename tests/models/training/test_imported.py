@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from live.cli import main as cities
-from models.cityset import load_city_set, load_city_sets
+from models.cityset import city_names, load_city_set, load_city_sets
 from models.engines import open_engine
 from models.engines.joined import open_joined
 from models.engines.plan import build_plan
@@ -199,10 +199,10 @@ def test_an_imported_city_paints_as_it_did_at_home(
     assert "venice" in capsys.readouterr().out
     sets = load_city_sets(["small", str(folder)])
     joined = open_joined(sets, 128, "onnxruntime", threads=1).engine
-    mix = np.zeros((5, MIX_GRID, MIX_GRID), np.float32)
+    mix = np.zeros((len(city_names(sets)), MIX_GRID, MIX_GRID), np.float32)
     pictures = []
     for share in (0.0, 0.5, 1.0):
-        mix[0], mix[4] = 1.0 - share, share
+        mix[0], mix[-1] = 1.0 - share, share
         pictures.append(joined.render(labels[:128, :128], mix).astype(float))
     assert np.abs(pictures[1] - (pictures[0] + pictures[2]) / 2).max() <= 1.0
     assert np.abs(pictures[0] - pictures[2]).mean() > 10.0

@@ -67,6 +67,10 @@ def test_pairs_come_at_the_resolution_of_the_set(data: Path) -> None:
         (lambda f: (f / "images/3.png").write_text("no"), "is not a picture"),
         (lambda f: cv2.imwrite(str(f / "labels/3.png"), np.zeros((9, 9, 3), np.uint8)), "must be aligned"),
         (
+            lambda f: shutil.copy(f / "images/3.png", f / "labels/3.png"),
+            "is no map in the five flat colours",
+        ),
+        (
             lambda f: [p.unlink() for p in [*f.glob("*/?.png"), *f.glob("*/10.png")] if p.stem != "0"],
             "too few",
         ),

@@ -35,7 +35,7 @@ def training(data: Path, tmp_path: Path) -> Training:
 
 def test_a_command_makes_a_set_that_every_engine_on_the_cpu_renders(data: Path, sources: Path) -> None:
     out = data / "out"
-    words = f"--data {data} --out {out} --sources {sources} --width 8 --crop 64 --batch 2 --threads 1"
+    words = f"--data {data} --out {out} --sources {sources} --size 8 --crop 64 --batch 2 --threads 1"
     assert main([*words.split(), "--minutes", "0.02"]) == 0
     assert main([*words.split(), "--minutes", "0"]) == 0  # once more from the checkpoint, without training
     made = load_city_set(out / "set")
@@ -108,7 +108,9 @@ def test_a_foreign_checkpoint_is_refused(training: Training, tmp_path: Path, con
         Training(training.cities, training.patterns, tmp_path, OPTIONS)
 
 
-@pytest.mark.parametrize("words", ["--minutes nan", "--crop 1024", "--crop 100", "--seed -1", "--width 9"])
+@pytest.mark.parametrize(
+    "words", ["--minutes nan", "--crop 1024", "--crop 100", "--seed -1", "--size 9", "--size huge"]
+)
 def test_options_out_of_range_are_refused(words: str, tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--out", str(tmp_path / "out"), *words.split()])
