@@ -77,13 +77,15 @@ PATTERN_WINDOW: Final = 7
 def pattern_share(classes: Tensor) -> Tensor:
     """How far the pattern of each class shows: float (B, len(PATTERNED), h, w), 0..1.
 
-    classes: the share of each class in each cell, float (B, 5, h, w).
+    classes: the share of each class in each cell, float (B, 5, h, w). What is returned goes from nothing to
+    all within a little: where it was small but not nothing, the network would learn to amplify what a
+    photograph tells it there, and would do so with the patterns.
     """
     own = torch.cat([classes[:, k : k + 1] for k in PATTERNED], dim=1)
     around = functional.avg_pool2d(
         own, PATTERN_WINDOW, stride=1, padding=PATTERN_WINDOW // 2, count_include_pad=False
     )
-    return own * torch.clamp((around - 0.45) / 0.35, 0.0, 1.0)
+    return own * torch.clamp((around - 0.55) / 0.1, 0.0, 1.0)
 
 
 class Generator(nn.Module):
@@ -137,8 +139,9 @@ class Generator(nn.Module):
         x = functional.interpolate(self.from_eighth(x), scale_factor=2.0, mode="nearest")
         x = self.quarter_out(x + quarter, style4)
         half = functional.pixel_shuffle(self.to_half(functional.leaky_relu(x, 0.2)), 2)
-        fine = functional.pixel_shuffle(torch.cat([noise[:, :FINE_CHANNELS], detail[:, :4]], dim=1), 2)
-        half = half + self.map_at_half(torch.cat([functional.pixel_unshuffle(onehot, 2), fine], dim=1))
+        # Unfolded one by one: OpenVINO can't take apart channels that are quantized by different scales.
+        fine = [functional.pixel_shuffle(part, 2) for part in (noise[:, :FINE_CHANNELS], detail[:, :4])]
+        half = half + self.map_at_half(torch.cat([functional.pixel_unshuffle(onehot, 2), *fine], dim=1))
         half = half + self.outline(functional.leaky_relu(half, 0.2))
         return functional.pixel_shuffle(self.to_rgb(functional.leaky_relu(half, 0.2)), 2)
 

@@ -61,7 +61,7 @@ class TrainingOptions:
     pattern: float = 12.0
     adversarial: float = 1.0
     matching: float = 4.0
-    classes: float = 5.0
+    classes: float = 1.5
     adversarial_from: int = 150  # steps, so that the discriminator meets pictures and not noise
     seed: int = 1
     threads: int = 0  # 0: torch's own choice
