@@ -120,9 +120,9 @@ def _write(path: Path, sheet: NDArray[np.uint8]) -> None:
 
 
 _TITLES: Final = (
-    *("distance\nours", "\nreference", "\nfloor"),
-    *("IoU\nours", "\nreference", "\nreal"),
-    *("accuracy\nours", "\nreference", "\nreal"),
+    *("distance\nours", "\nref.", "\nfloor"),
+    *("IoU\nours", "\nref.", "\nreal"),
+    *("acc.\nours", "\nref.", "\nreal"),
 )
 
 

@@ -33,7 +33,7 @@ def test_it_learns_to_read_photographs_that_it_never_saw(data: Path, sources: Pa
     cities = [load_city(data / name, 1.0) for name in ("bright", "dark")]
     training = SegmenterTraining(cities)
     first = training.train_step()
-    later = [training.train_step() for _ in range(12)]
+    later = [training.train_step() for _ in range(16)]
     assert later[-1]["cross entropy"] < 0.8 * first["cross entropy"]
     training.save(data / "s.onnx", load_sources(sources))
     reader = SegmenterReader(data / "s.onnx")
