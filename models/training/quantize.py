@@ -73,7 +73,7 @@ def quantize_set(folder: Path, cities: Sequence[CityPairs]) -> Gate:
         # Symmetric: with zero points, OpenVINO multiplies in f32 again on a CPU with AVX2 alone.
         preset=nncf.QuantizationPreset.PERFORMANCE,
         subset_size=len(maps),
-        ignored_scope=nncf.IgnoredScope(names=_exact(network)),
+        ignored_scope=nncf.IgnoredScope(names=exact_nodes(network)),
     )
     path = folder / NETWORK_INT8
     onnx.save(quantized, path)
@@ -86,7 +86,7 @@ def quantize_set(folder: Path, cities: Sequence[CityPairs]) -> Gate:
     return gate
 
 
-def _exact(network: onnx.ModelProto) -> list[str]:
+def exact_nodes(network: onnx.ModelProto) -> list[str]:
     """The nodes that stay in single precision: all but convolutions, and of these the SENSITIVE ones."""
     return [
         node.name

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.cityset import NETWORK_HALF, load_city_set
+from models.cityset import NETWORK_HALF, NETWORK_INT8, load_city_set
 from models.engines import open_engine
 from models.faults import InputFault
 from models.inputs import MIX_GRID
