@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.inputs import DETAIL_CHANNELS, FINE_CHANNELS, NOISE_CHANNELS, PATTERNED
-from models.palette import CLASS_NAMES
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND
 
 SIZES: Final = {"small": 32, "large": 96}
 """Widths by name: for a CPU on stage, and for a GPU, at nine times the arithmetic."""
@@ -71,7 +71,10 @@ class ModulatedBlock(nn.Module):
 
 
 PATTERN_WINDOW: Final = 7
-"""Cells (of 4 pixels) around a place in which its class must prevail for the pattern to show: 17 m."""
+"""Cells (of 4 pixels) around a place that decide whether the pattern of its class shows there: 17 m."""
+PATTERN_FROM: Final = {GROUND: 0.55, GREEN: 0.55, BUILDING: 0.25}
+"""The share of a class in that window from which on its pattern shows. A thin red stroke is still a row of
+houses, and the network knows more of them by the patterns than by itself."""
 
 
 def pattern_share(classes: Tensor) -> Tensor:
@@ -85,7 +88,8 @@ def pattern_share(classes: Tensor) -> Tensor:
     around = functional.avg_pool2d(
         own, PATTERN_WINDOW, stride=1, padding=PATTERN_WINDOW // 2, count_include_pad=False
     )
-    return own * torch.clamp((around - 0.55) / 0.1, 0.0, 1.0)
+    begins = torch.tensor([PATTERN_FROM[k] for k in PATTERNED], dtype=own.dtype).view(1, -1, 1, 1)
+    return own * torch.clamp((around - begins) / 0.1, 0.0, 1.0)
 
 
 class Generator(nn.Module):

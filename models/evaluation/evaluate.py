@@ -34,6 +34,8 @@ SHOWN: Final = 2
 """Crops of each city on the contact sheet."""
 _STROKE: Final = ((20, 40), (150, 120), 13)
 """The stroke that is added, from, to and width, in units of the drawing."""
+FAR: Final = 0.625
+"""The far corner begins at this share of the side: 160 units from where the stroke ends."""
 
 Labels = NDArray[np.uint8]
 Picture = NDArray[np.uint8]
@@ -86,7 +88,7 @@ class Diversity:
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """How far the quarter of the sheet opposite to a new stroke changes, in grey levels."""
+    """How far the corner of the sheet opposite to a new stroke changes, in grey levels."""
 
     max: int
     mean: float
@@ -260,9 +262,9 @@ def _stability(painters: Sequence[Painter]) -> Stability:
     after = before.copy()
     scale = STABILITY_SIDE // SHEET
     cv2.line(after, [v * scale for v in begin], [v * scale for v in end], ROAD, width * scale)
-    half = STABILITY_SIDE // 2
+    far = round(FAR * STABILITY_SIDE)
     changes = [
-        np.abs(paint_it(after)[half:, half:].astype(int) - paint_it(before)[half:, half:])
+        np.abs(paint_it(after)[far:, far:].astype(int) - paint_it(before)[far:, far:])
         for paint_it in painters
     ]
     return Stability(

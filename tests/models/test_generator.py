@@ -35,6 +35,7 @@ def test_a_pattern_fills_areas_and_leaves_small_things_alone() -> None:
     labels = np.full((128, 128), GROUND, np.uint8)
     labels[:64, :64] = BUILDING
     labels[96:104, 96:104] = BUILDING  # one house
+    labels[80:120, 60:68] = GREEN  # and a hedge
     labels[100:, :40] = ROAD
     share = pattern_share(_classes(labels))[0]
     area = PATTERNED.index(BUILDING)
@@ -43,7 +44,7 @@ def test_a_pattern_fills_areas_and_leaves_small_things_alone() -> None:
     assert share[area, 24:26, 24:26].max() == 0.0
     assert share[PATTERNED.index(GROUND), 6, 26] == 1.0
     assert share[:, 27:, :8].max() == 0.0, "a road has no pattern"
-    assert share[PATTERNED.index(GREEN)].max() == 0.0
+    assert share[PATTERNED.index(GREEN)].max() == 0.0, "a hedge is no park"
 
 
 def test_a_city_alone_has_its_own_details_and_a_mix_has_some_of_each() -> None:
