@@ -255,7 +255,7 @@ class Sampler:
         self._seas = [(n, p) for n, city in enumerate(cities) for p in city.train if _share(p, WATER) > 0.2]
         owners = {n for n, _ in self._seas}
         self._dry = [n for n in range(len(cities)) if n not in owners]
-        self._water_tones = [np.maximum(0.7 * water_tone(city.train), DEEP_WATER) for city in cities]
+        self._water_tones = [water_tone(city.train) for city in cities]
 
     def batch(self, size: int) -> Batch:
         """Cut `size` crops."""
@@ -361,10 +361,12 @@ def lift_water(
 
 
 def water_tone(pairs: Sequence[Pair]) -> NDArray[np.float64]:
-    """Mean colour of all water of a city; black if it has none."""
+    """What `lift_water` lifts the open water of a city to: somewhat below the mean of all its water, not
+    below `DEEP_WATER`."""
     wet = [p.photo[p.labels == WATER] for p in pairs]
-    mean: NDArray[np.float64] = np.concatenate([*wet, np.zeros((1, 3), np.uint8)]).mean(axis=0)
-    return mean
+    mean = np.concatenate([*wet, np.zeros((1, 3), np.uint8)]).mean(axis=0)
+    tone: NDArray[np.float64] = np.maximum(0.7 * mean, DEEP_WATER)
+    return tone
 
 
 def _share(pair: Pair, of_class: int) -> float:

@@ -148,8 +148,8 @@ class SegmenterTraining:
         height, width = pair.labels.shape
         y, x = int(rng.integers(height - SIDE + 1)), int(rng.integers(width - SIDE + 1))
         labels, photo = pair.labels[y : y + SIDE, x : x + SIDE], pair.photo[y : y + SIDE, x : x + SIDE]
-        if rng.random() < 0.5:
-            photo = lift_water(labels, photo, self._tones[city] * rng.uniform(0.5, 1.0))
+        if rng.random() < 0.5:  # water as satellites see it, and as the generator is taught to paint it
+            photo = lift_water(labels, photo, self._tones[city] * rng.uniform(0.7, 1.2))
         if rng.random() < 0.5:
             labels, photo = labels[:, ::-1], photo[:, ::-1]
         if rng.random() < 0.25:  # every generator is a little softer than a photograph
