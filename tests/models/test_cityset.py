@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.cityset import CARD, NETWORK, NETWORK_INT8, SHIPPED, load_city_set, shipped_sets
+from models.cityset import CARD, NETWORK, NETWORK_HALF, NETWORK_INT8, SHIPPED, load_city_set, shipped_sets
 from models.faults import InputFault
 
 
@@ -43,7 +43,9 @@ def test_a_set_loads_from_any_folder(copy: Path) -> None:
     mine = load_city_set(str(copy))
     assert mine.name == "mine"
     assert mine.network == mine.file(NETWORK) == copy / NETWORK
-    assert mine.file("model-half.onnx") is None, "the card lists no such file"
+    assert mine.file(NETWORK_HALF) == copy / NETWORK_HALF
+    (copy / "notes.txt").write_text("mine")
+    assert mine.file("notes.txt") is None, "the card lists no such file"
 
 
 def test_a_missing_set_is_told_with_what_there_is(tmp_path: Path) -> None:
@@ -65,8 +67,8 @@ def test_a_missing_set_is_told_with_what_there_is(tmp_path: Path) -> None:
         (lambda f: change_card(f, lambda c: c.pop("files")), "lacks 'files'"),
         (lambda f: change_card(f, lambda c: c["files"].clear()), "files lacks 'model.onnx'"),
         (
-            lambda f: change_card(f, lambda c: c["files"].update({"model-int8.onnx": "0" * 64})),
-            "model-int8.onnx can't be read",
+            lambda f: change_card(f, lambda c: c["files"].update({"model-int4.onnx": "0" * 64})),
+            "model-int4.onnx can't be read",
         ),
         (
             lambda f: change_card(f, lambda c: c["files"].update({"../model.onnx": "0" * 64})),
@@ -148,6 +150,7 @@ def test_the_quantized_network_is_used_where_it_passed_its_gate(
 ) -> None:
     shutil.copy(copy / NETWORK, copy / NETWORK_INT8)
     change_card(copy, lambda c: c.update(metrics=metrics))
+    change_card(copy, lambda c: c["files"].pop(NETWORK_INT8))
     assert load_city_set(copy).cpu_network.name == NETWORK, "the card doesn't list it"
     change_card(copy, lambda c: c["files"].update({NETWORK_INT8: c["files"][NETWORK]}))
     assert load_city_set(copy).cpu_network.name == network
