@@ -250,7 +250,11 @@ def _render(args: argparse.Namespace) -> int:
     settings = _settings(args.show, {"cities.set": args.set})
     sets = load_city_sets(settings.cities.set)
     names = city_names(sets)
-    mix = _mix_of(args.mix, names) if args.mix else of_city(find_city(names, args.city), len(names))
+    mix = (
+        _mix_of(args.mix, names)
+        if args.mix is not None
+        else of_city(find_city(names, args.city), len(names))
+    )
     if args.labels:
         labels = read_map(args.photo)
         if args.side:

@@ -6,14 +6,13 @@ the brightness) is computed from the state and the moment.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from live.fade import Fade
 from live.mix import (
+    REGIONS,
     FadeShape,
     Mix,
     Transition,
@@ -24,6 +23,7 @@ from live.mix import (
     with_region,
     with_share,
 )
+from models.cityset import slug
 from models.faults import UsageFault, did_you_mean
 
 LONGEST_FADE: Final = 60.0
@@ -108,12 +108,6 @@ def find_name(names: Sequence[str], wanted: str) -> int | None:
     slugs = [slug(name) for name in names]
     sought = slug(wanted)
     return slugs.index(sought) if sought in slugs else None
-
-
-def slug(name: str) -> str:
-    """A name as it stands in an address: lower case, without accents, words joined by hyphens."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
-    return re.sub(r"[\W_]+", "-", plain.casefold()).strip("-")
 
 
 # Commands
@@ -277,6 +271,8 @@ def _go(state: ShowState, index: int, now: float) -> ShowState:
 
 
 def _divided(state: ShowState, region: str, index: int, now: float) -> ShowState:
+    if region not in REGIONS or not 0 <= index < len(state.cities):
+        return state
     # What a region's neighbours are on their way to, they go on to.
     return _turned(state, with_region(state.mix.target, region, index), now)
 
@@ -292,6 +288,8 @@ def _turned(state: ShowState, target: Mix, now: float) -> ShowState:
 
 
 def _shared(state: ShowState, index: int, share: float, now: float) -> ShowState:
+    if not 0 <= index < len(state.cities):
+        return state
     # A client that is told of a share, and tells it back, must not end the fade that brings it.
     if has_share(state.mix.target, index, share):
         return state

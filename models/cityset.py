@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +103,12 @@ class CitySet:
 CITY_NAME_RULE: Final = "a name is words in lower case, joined by hyphens"
 
 
+def slug(name: str) -> str:
+    """A name as it stands in an address: lower case, without accents, words joined by hyphens."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return re.sub(r"[\W_]+", "-", plain.casefold()).strip("-")
+
+
 def is_city_name(text: str) -> bool:
     """Whether a city can be called this in an address: see CITY_NAME_RULE."""
     return text == text.lower() and re.fullmatch(r"[^\W_]+(-[^\W_]+)*", text) is not None
@@ -134,12 +141,13 @@ def load_city_sets(names: str | Sequence[str]) -> tuple[CitySet, ...]:
     owner: dict[str, CitySet] = {}
     for city_set in sets:
         for n, name in enumerate(city_set.names):
-            if name in owner:
+            if slug(name) in owner:
+                first, second = _short(owner[slug(name)].folder), _short(city_set.folder)
                 raise InputFault(
-                    f"{_short(owner[name].folder)} and {_short(city_set.folder)} both hold a city named "
-                    f"{name}; rename it in one of them (cities[{n}].name of {CARD}), or leave one out"
+                    f"{first} and {second} both hold a city named {name}; rename it in one of them "
+                    f"(cities[{n}].name of {CARD}), or leave one out"
                 )
-            owner[name] = city_set
+            owner[slug(name)] = city_set
     return sets
 
 
@@ -219,7 +227,7 @@ def _read_card(path: Path, name: str | Path) -> SetCard:
     for n, city in enumerate(names):
         if not is_city_name(city):
             raise InputFault(f"{path}: cities[{n}] is named {city!r}; {CITY_NAME_RULE}")
-        if city in names[:n]:
+        if slug(city) in map(slug, names[:n]):
             raise InputFault(f"{path}: two cities are named {city}; names must differ")
     return card
 
@@ -274,6 +282,8 @@ def _short(text: str | Path) -> str:
 
 
 def write_card(card: SetCard, folder: Path) -> None:
-    """Write `card.json` into the set's folder."""
+    """Write `card.json` into the set's folder, replacing one that is there whole or not at all."""
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
-    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+    partial = folder / f"{CARD}.partial"
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(folder / CARD)

@@ -91,7 +91,9 @@ def read_patterns(path: Path, cities: int) -> NDArray[np.uint8]:
 
     Raises InputFault if it isn't such a picture.
     """
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    # Decoded from bytes, since OpenCV can't open every path on Windows.
+    content = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    bgr = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
     rows, columns = cities, len(PATTERNED)
     wanted = (rows * PATTERN_SIDE, columns * PATTERN_SIDE)
     if bgr is None or bgr.shape[:2] != wanted:
@@ -108,7 +110,8 @@ def write_patterns(patterns: NDArray[np.uint8], path: Path) -> None:
     """Write patterns as the picture that `read_patterns` reads."""
     rows, columns = patterns.shape[:2]
     sheet = patterns.swapaxes(1, 2).reshape(rows * PATTERN_SIDE, columns * PATTERN_SIDE, 3)
-    cv2.imwrite(str(path), np.ascontiguousarray(sheet[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    bgr = np.ascontiguousarray(sheet[..., ::-1])
+    path.write_bytes(cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
 
 
 def fit_mix(mix: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -67,6 +67,7 @@ def test_the_stage_runs_where_there_is_neither_torch_nor_a_gpu() -> None:
         "for name in ('torch', 'cuda', 'tensorrt', 'tensorrt_rtx'): sys.modules[name] = None\n"
         f"for name in {modules}: importlib.import_module(name)\n"
         "assert 'models.training' not in sys.modules\n"
+        "assert 'models.evaluation' not in sys.modules\n"
         "assert 'models.dataset' not in sys.modules\n"
     )
     done = subprocess.run(

@@ -32,8 +32,8 @@ from live.show import (
     SetShare,
     ShowState,
     find_name,
-    slug,
 )
+from models.cityset import slug
 
 Value: TypeAlias = float | str
 """What a control can be at, as it is told to clients; a switch is 0 or 1."""

@@ -53,7 +53,8 @@ def open_engine(city_set: CitySet, side: int, name: str = "auto", threads: int =
             engine = _open(candidate, city_set, side, threads_for(threads, os.cpu_count() or 1))
         except ImportError as error:
             absent += 1
-            missing = isinstance(error, ModuleNotFoundError)
+            own = candidate.replace("-", "_")
+            missing = isinstance(error, ModuleNotFoundError) and error.name == own
             reason = "is not installed" if missing else f"can't be imported ({_first_line(error)})"
             failures.append(f"{candidate} {reason}")
         except DeviceFault as fault:
@@ -79,10 +80,13 @@ def _open(name: str, city_set: CitySet, side: int, threads: int) -> Engine:
     # Only a picture proves that it works; the first one is also slower than the others.
     cities = len(city_set.names)
     mix = np.full((cities, MIX_GRID, MIX_GRID), 1.0 / cities, dtype=np.float32)
-    picture = engine.render(np.zeros((side, side), dtype=np.uint8), mix)
-    if picture.shape != (side, side, 3) or picture.dtype != np.uint8:
-        engine.close()
-        raise ValueError(f"its picture is {picture.dtype} {picture.shape}")
+    try:
+        picture = engine.render(np.zeros((side, side), dtype=np.uint8), mix)
+        if picture.shape != (side, side, 3) or picture.dtype != np.uint8:
+            raise ValueError(f"its picture is {picture.dtype} {picture.shape}")
+    except BaseException:
+        engine.close()  # another may take its place, and needs what it holds
+        raise
     return engine
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -16,12 +17,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from models.cityset import load_city_set, write_card
+from models.cityset import CitySet, load_city_set, write_card
 from models.evaluation.crops import load_crops
 from models.evaluation.evaluate import CityFigures, Evaluation, evaluate
 from models.evaluation.metrics import Consistency, Distance
 from models.faults import InputFault, UsageFault
-from models.training.sources import SHIPPED_SOURCES, load_sources
+from models.training.sources import load_sources
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,16 +38,15 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--data",
         type=Path,
-        default=Path("../shared/data"),
+        required=True,
         metavar="FOLDER",
         help="a folder a city, with images/ and labels/",
     )
     p.add_argument(
         "--sources",
         type=Path,
-        default=SHIPPED_SOURCES,
         metavar="FILE",
-        help="TOML file that says how much to magnify each city's pictures",
+        help="TOML file that says how much to magnify each city's pictures; else as the card has it",
     )
     p.add_argument(
         "--reference",
@@ -76,7 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.contact and not args.contact.parent.is_dir():
         raise UsageFault(f"--contact {args.contact}: there is no folder {args.contact.parent}; make it")
     city_set = load_city_set(args.set)
-    zooms = {source.folder: source.zoom for source in load_sources(args.sources).cities}
+    if args.card and not os.access(city_set.folder, os.W_OK):
+        raise InputFault(f"--card: {city_set.folder} can't be written to; copy the set elsewhere")
+    zooms = _zooms(city_set, args.sources)
     cities = load_crops(city_set, args.data, zooms, args.side)
     with Console(stderr=True).status("reading") as status:
         evaluation = evaluate(
@@ -93,6 +95,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         _print(evaluation)
     return 0
+
+
+def _zooms(city_set: CitySet, sources: Path | None) -> dict[str, float]:
+    """By how much the pictures of each city are to be magnified, as in its training."""
+    if sources is not None:
+        return {source.folder: source.zoom for source in load_sources(sources).cities}
+    zooms = city_set.card.training.get("zoom")
+    if not isinstance(zooms, dict):
+        return {}
+    return {name: float(zoom) for name, zoom in zooms.items() if isinstance(zoom, int | float) and zoom > 0}
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:

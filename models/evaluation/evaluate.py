@@ -28,6 +28,7 @@ from models.inputs import MIX_GRID
 from models.palette import ROAD, paint
 from models.training.losses import PerceptualDistance
 from models.training.reference import load_reference, map_tensor
+from models.training.train import read_metadata
 
 STABILITY_SIDE: Final = 512
 SHOWN: Final = 2
@@ -109,7 +110,7 @@ class Evaluation:
     set: str
     engine: str
     side: int
-    reference: str | None
+    reference: dict[str, dict[str, str]] | None
     cities: dict[str, CityFigures]
     diversity: Both[Diversity] | None
     stability: Both[Stability]
@@ -168,7 +169,7 @@ def evaluate(
         set=city_set.name,
         engine=described,
         side=side,
-        reference=str(references) if references else None,
+        reference=_facts(references, list(painters)) if references else None,
         cities=figures,
         diversity=diversity,
         stability=stability,
@@ -180,6 +181,11 @@ def _ours(engine: Engine, city: int, of: int) -> Painter:
     mix = np.zeros((of, MIX_GRID, MIX_GRID), dtype=np.float32)
     mix[city] = 1.0
     return lambda labels: engine.render(labels, mix)
+
+
+def _facts(folder: Path, cities: Sequence[str]) -> dict[str, dict[str, str]]:
+    """What the networks of the reference say of their training."""
+    return {city: read_metadata(folder / f"{city}.safetensors") for city in cities}
 
 
 def _references(folder: Path, cities: Sequence[str]) -> dict[str, Painter]:

@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--data",
         type=Path,
-        default=Path("../shared/data"),
+        required=True,
         help="a folder a city, with images/ and labels/",
     )
     p.add_argument(
@@ -103,6 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         p.error(f"--seed {args.seed} must be from 0 to {(1 << 32) - 1}")
     if not 0 <= args.minutes < math.inf or args.batch < 2 or args.threads < 0:
         p.error("--minutes and --threads must not be negative, --batch at least 2")
+    if args.segmenter and (args.out.suffix != ".onnx" or args.out.is_dir()):
+        p.error(f"--out {args.out}: of a segmenter, it is the file to be written, and ends in .onnx")
     sources = load_sources(args.sources)
     options = replace(
         TrainingOptions(),
@@ -114,7 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         threads=args.threads,
     )
     cv2.setNumThreads(1)  # torch has the cores
-    smallest = max(args.crop, REFERENCE_SIDE) if args.reference or args.segmenter else args.crop
+    smallest = REFERENCE_SIDE if args.reference or args.segmenter else args.crop
     cities = [
         load_city(args.data / s.folder, s.zoom, smallest=smallest, held_out=s.held_out)
         for s in sources.cities
@@ -142,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             "batch": options.batch,
             "crop": options.crop,
             "cpu_cores": os.cpu_count(),
+            "zoom": {source.folder: source.zoom for source in sources.cities},
             "trained_on": {c.city: [pair.name for pair in c.train] for c in cities},
             "held_out": {c.city: [pair.name for pair in c.held_out] for c in cities},
         },

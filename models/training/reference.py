@@ -1,6 +1,6 @@
 """The reference: pix2pix as it was published, one network per city, to hold our cities against.
 
-    cities train --reference --data ../shared/data --out ~/my-training --minutes 20
+    cities train --reference --data ../data --out ~/my-training --minutes 20
 
 Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks": a U-Net of eight
 steps with 64 filters and dropout, a discriminator of 70×70 patches that sees the map too, cross entropy and

@@ -1,6 +1,6 @@
 """The segmenter that `cities evaluate` reads pictures back with: a small U-Net, taught by photographs only.
 
-    cities train --segmenter --data ../shared/data --out models/evaluation/segmenter.onnx --minutes 12
+    cities train --segmenter --data ../data --out models/evaluation/segmenter.onnx --minutes 12
 
 It never sees a generated picture, nor a pair that is held out, so that it can judge both.
 """

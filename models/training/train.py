@@ -1,6 +1,6 @@
 """Train a city set: one generator for all of its cities.
 
-    cities train --data ../shared/data --out ~/my-training --minutes 90
+    cities train --data ../data --out ~/my-training --minutes 90
 
 Each step cuts a batch from the pairs and coarsens its maps to what a marker can draw. Half of it is given
 the details of the photographs themselves, and is held to those by a perceptual distance and the tone of
@@ -238,6 +238,7 @@ class Training:
             "step": str(self.step),
             "minutes": str(self.trained_minutes),
             "cities": json.dumps([c.city for c in self.cities]),
+            "held_out": json.dumps(self._held_out()),
             "options": json.dumps(asdict(self.options)),
         }
         partial = self._checkpoint.with_suffix(".partial")
@@ -253,6 +254,7 @@ class Training:
             tensors = load_file(self._checkpoint)
             meta = read_metadata(self._checkpoint)
             begun = json.loads(meta["cities"]), json.loads(meta["options"])["width"]
+            held_out = json.loads(meta.get("held_out", "null"))
         except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise InputFault(
                 f"{self._checkpoint} is no checkpoint of a training ({type(error).__name__}); give another "
@@ -260,8 +262,17 @@ class Training:
             ) from None
         if begun != ([c.city for c in self.cities], self.options.width):
             raise InputFault(f"{self._checkpoint} is of another training; give another --out or remove it")
-        for name, module in self._modules().items():
-            module.load_state_dict(_below(tensors, name))
+        if held_out not in (None, self._held_out()):
+            raise InputFault(
+                f"{self._checkpoint} was trained with other pairs held out; give another --out or remove it"
+            )
+        try:
+            for name, module in self._modules().items():
+                module.load_state_dict(_below(tensors, name))
+        except RuntimeError:
+            raise InputFault(
+                f"{self._checkpoint} is of another version of this program; give another --out or remove it"
+            ) from None
         for name, optimizer in self._optimizers().items():
             states: dict[int, dict[str, Tensor]] = {}
             for key, value in _below(tensors, name).items():
@@ -271,6 +282,9 @@ class Training:
             optimizer.load_state_dict({"state": states, "param_groups": saved["param_groups"]})
         self.step = int(meta["step"])
         self.trained_minutes = float(meta["minutes"])
+
+    def _held_out(self) -> dict[str, list[str]]:
+        return {c.city: [pair.name for pair in c.held_out] for c in self.cities}
 
     def _modules(self) -> dict[str, torch.nn.Module]:
         return {

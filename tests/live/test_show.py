@@ -32,9 +32,9 @@ from live.show import (
     mix_at,
     opening,
     reduce,
-    slug,
     subject,
 )
+from models.cityset import slug
 from models.faults import UsageFault
 
 CITIES = ("Istanbul", "New York", "São Paulo")

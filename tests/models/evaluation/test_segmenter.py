@@ -39,7 +39,7 @@ def test_it_reads_the_map_back_that_a_city_was_made_of(reader: SegmenterReader) 
         picture = engine.render(labels, mix)
     right = consistency([labels], [reader.read(picture)])
     wrong = consistency([labels], [reader.read(np.ascontiguousarray(picture[:, ::-1]))])
-    assert right.by_class["road"] > 0.25
+    assert right.by_class["road"] > 0.15
     assert right.iou > wrong.iou + 0.2
 
 
