@@ -27,14 +27,14 @@ def test_a_map_that_is_too_large_is_refused_before_any_work() -> None:
 
 
 def test_each_part_of_the_sheet_is_rendered_as_the_city_that_has_it() -> None:
-    labels = np.random.default_rng(1).integers(0, 5, (256, 256), dtype=np.uint8)
+    labels = np.random.default_rng(1).integers(0, 5, (512, 512), dtype=np.uint8)
     small = load_city_set("small")
     halves = with_region(of_city(0, 4), "right", 1)
     left, right, both = (
         render_map([small], mix, labels).astype(int) for mix in (of_city(0, 4), of_city(1, 4), halves)
     )
-    assert np.abs(both[:, :40] - left[:, :40]).max() <= 2
-    assert np.abs(both[:, -40:] - right[:, -40:]).max() <= 2
+    assert np.abs(both[:, :90] - left[:, :90]).max() <= 2
+    assert np.abs(both[:, -90:] - right[:, -90:]).max() <= 2
     assert np.abs(left - right).mean() > 4
 
 
