@@ -114,6 +114,13 @@ def write_patterns(patterns: NDArray[np.uint8], path: Path) -> None:
     path.write_bytes(cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
 
 
+def whole_sheet(city: int, of: int) -> NDArray[np.float32]:
+    """The mix in which one city of `of` has the whole sheet: float32 (of, MIX_GRID, MIX_GRID)."""
+    mix = np.zeros((of, MIX_GRID, MIX_GRID), dtype=np.float32)
+    mix[city] = 1.0
+    return mix
+
+
 def fit_mix(mix: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     """The mix on the grid that a network takes at `side`.
 

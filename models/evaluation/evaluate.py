@@ -24,7 +24,7 @@ from models.evaluation.metrics import Consistency, Distance, consistency, kernel
 from models.evaluation.segmenter import SegmenterReader
 from models.evaluation.sheet import contact_sheet
 from models.faults import InputFault
-from models.inputs import MIX_GRID
+from models.inputs import whole_sheet
 from models.palette import ROAD, paint
 from models.training.losses import PerceptualDistance
 from models.training.reference import load_reference, map_tensor
@@ -178,8 +178,7 @@ def evaluate(
 
 
 def _ours(engine: Engine, city: int, of: int) -> Painter:
-    mix = np.zeros((of, MIX_GRID, MIX_GRID), dtype=np.float32)
-    mix[city] = 1.0
+    mix = whole_sheet(city, of)
     return lambda labels: engine.render(labels, mix)
 
 

@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from models.faults import InputFault
 from models.generator import SIZES
-from models.training.export import export_set
+from models.training.export import export_set, make_folder
 from models.training.pairs import LARGEST_CROP, CityPairs, load_city
 from models.training.patterns import quilt_patterns
 from models.training.quantize import quantize_set
@@ -122,10 +121,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for s in sources.cities
     ]
     if args.segmenter:
-        _make_folder(args.out.parent)
+        make_folder(args.out.parent, "--out")
         _train_segmenter(cities, sources, args.out, args.minutes, args.threads)
         return 0
-    _make_folder(args.out)
+    make_folder(args.out, "--out")
     if args.reference:
         _train_references(cities, args.out / FOLDER, args.minutes, args.threads)
         return 0
@@ -179,15 +178,6 @@ def _train_segmenter(
         training.run(minutes, _reporter(progress, minutes))
     training.save(path, sources)
     print(f"{path}: {training.step} steps in {training.minutes:.1f} minutes of one core")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputFault(
-            f"--out {folder} can't be made: {error.strerror}; give a folder that you may write to"
-        ) from None
 
 
 def _train(training: Training, minutes: float) -> None:

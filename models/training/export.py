@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.export import Dim
 
 from models.cityset import CARD_VERSION, NETWORK, NETWORK_HALF, CityCard, SetCard, checksum, write_card
+from models.faults import InputFault
 from models.generator import Exportable, Generator
 from models.inputs import CELL, NOISE_CHANNELS, PATTERN_CHANNELS, PATTERNS, noise_field, write_patterns
 from models.palette import CLASS_NAMES
@@ -84,15 +85,29 @@ def export_onnx(generator: Generator, path: Path, *, half: bool = False) -> None
     )
 
 
+def make_folder(folder: Path, option: str) -> None:
+    """Make the folder that an option of the command line names; InputFault if it can't be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputFault(
+            f"{option} {folder} can't be made: {error.strerror}; give a folder that you may write to"
+        ) from None
+
+
 def save_onnx(
     module: nn.Module,
     example: Mapping[str, Tensor],
     path: Path,
     dynamic_shapes: dict[str, Any] | None = None,
+    *,
+    output: str = "picture",
+    properties: Mapping[str, str] = {},
 ) -> None:
     """Write a module as ONNX, in one step, with `example` (the arguments of its forward) for its inputs.
 
-    dynamic_shapes: the axes of each input that may differ from the example's.
+    dynamic_shapes: the axes of each input that may differ from the example's. output: the name of what it
+    returns. properties: texts about it that travel in the file.
     """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
@@ -101,13 +116,14 @@ def save_onnx(
             module.eval(),
             tuple(example.values()),
             input_names=list(example),
-            output_names=["picture"],
+            output_names=[output],
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
             dynamic_shapes=dynamic_shapes,
         )
     assert program is not None
+    program.model.metadata_props.update(properties)
     partial = path.with_suffix(".partial")
     program.save(partial)
     partial.replace(path)

@@ -11,6 +11,7 @@ from pathlib import Path
 from models.cityset import CARD, CITY_NAME_RULE, MAX_SIDE, CityCard, is_city_name
 from models.faults import InputFault
 from models.palette import CLASS_NAMES, PALETTE_RGB
+from models.training.export import make_folder
 from models.training.imported import Colours, read_generator, write_set
 
 
@@ -89,12 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"--side {args.side} must be a multiple of {imported.smallest} up to {MAX_SIDE} for "
             f"{imported.architecture}"
         )
-    try:
-        args.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputFault(
-            f"-o {args.output} can't be made: {error.strerror}; give a folder that you may write to"
-        ) from None
+    make_folder(args.output, "-o")
     print(
         f"{args.weights}: {imported.architecture}, {imported.width} channels, norm {imported.norm}",
         flush=True,

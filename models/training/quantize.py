@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from models.cityset import NETWORK_INT8, CitySet, SetCard, checksum, load_city_set, write_card
 from models.engines.base import feed
 from models.engines.openvino import OpenVinoEngine
-from models.inputs import MIX_GRID, fixed_inputs
+from models.inputs import fixed_inputs, whole_sheet
 from models.training.pairs import CityPairs, coarsen
 
 SIDE: Final = 256
@@ -109,7 +109,7 @@ def measure(exact: CitySet, quantized: CitySet, cities: Sequence[CityPairs]) -> 
         found = []
         for pair in pairs.held_out:
             one, other = (
-                engine.render(_corner(pair.labels), _alone(city, len(cities))).astype(np.float64)
+                engine.render(_corner(pair.labels), whole_sheet(city, len(cities))).astype(np.float64)
                 for engine in engines
             )
             found.append(10.0 * np.log10(255.0**2 / max(float(((one - other) ** 2).mean()), 1e-6)))
@@ -123,9 +123,9 @@ def _calibration(
     rng = np.random.default_rng(city)
     for n in range(CALIBRATION_MAPS):
         pair = pairs.train[int(rng.integers(len(pairs.train)))]
-        mix = _alone(city, of)
+        mix = whole_sheet(city, of)
         if n % 4 == 3:  # half way to another city
-            mix = (mix + _alone(int(rng.integers(of)), of)) / 2.0
+            mix = (mix + whole_sheet(int(rng.integers(of)), of)) / 2.0
         yield coarsen(_corner(pair.labels), float(n % 3) / 2.0, rng), mix
 
 
@@ -133,9 +133,3 @@ def _corner(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The corner of a map, uint8 (SIDE, SIDE); a smaller one is mirrored beyond its edges."""
     height, width = (max(0, SIDE - length) for length in labels.shape)
     return np.pad(labels, ((0, height), (0, width)), mode="symmetric")[:SIDE, :SIDE].copy()
-
-
-def _alone(city: int, of: int) -> NDArray[np.float32]:
-    mix = np.zeros((of, MIX_GRID, MIX_GRID), dtype=np.float32)
-    mix[city] = 1.0
-    return mix

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -27,7 +24,7 @@ from torch.nn import functional
 
 from models.evaluation.segmenter import CELL
 from models.palette import CLASS_NAMES
-from models.training.export import OPSET
+from models.training.export import save_onnx
 from models.training.pairs import CityPairs, lift_water, water_tone
 from models.training.sources import SetSources
 
@@ -179,22 +176,11 @@ class _Exportable(nn.Module):
 
 def _export(net: Segmenter, path: Path, facts: dict[str, object]) -> None:
     cells = Dim("cells", min=2, max=128)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own, about its own parts
-        program = torch.onnx.export(
-            _Exportable(copy.deepcopy(net)).eval(),
-            (torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8),),
-            input_names=["picture"],
-            output_names=["classes"],
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-            dynamic_shapes={"picture": {1: CELL * cells, 2: CELL * cells}},
-        )
-    assert program is not None
-    model = program.model_proto
-    onnx.helper.set_model_props(model, {"facts": json.dumps(facts, ensure_ascii=False)})
-    partial = path.with_suffix(".partial")
-    onnx.save(model, partial)
-    partial.replace(path)
+    save_onnx(
+        _Exportable(copy.deepcopy(net)),
+        {"picture": torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8)},
+        path,
+        {"picture": {1: CELL * cells, 2: CELL * cells}},
+        output="classes",
+        properties={"facts": json.dumps(facts, ensure_ascii=False)},
+    )
