@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.sheet import A4, MARKER_IDS, SheetLayout
+from calibration.layout import A4, MARKER_IDS, SheetLayout
 from live.camera import drawings
 from live.camera.drawings import Stroke
 from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, cloud, hand_sprites

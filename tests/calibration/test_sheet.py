@@ -11,11 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from calibration.layout import A4, MARKER_IDS, MARKER_NAMES
 from calibration.sheet import (
-    A4,
     LEAST_MARKERS,
-    MARKER_IDS,
-    MARKER_NAMES,
     UNIT_SQUARE,
     SheetPosition,
     find_outline,

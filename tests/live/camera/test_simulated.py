@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from calibration.sheet import A4, MARKER_IDS
+from calibration.layout import A4, MARKER_IDS
 from live.camera.drawings import DRAWING_NAMES
 from live.camera.simulated import HOLD, SWAP, Conditions, SimulatedSheet, SimulatedSource, Truth
 from live.clock import ManualClock
