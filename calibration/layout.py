@@ -74,7 +74,9 @@ class SheetLayout:
         boxes = np.zeros((5, 4, 2), dtype=np.float32)
         for x, column in zip((middle, self.paper_width - middle), SWATCH_COLUMNS, strict=True):
             for row, label in enumerate(column):
-                boxes[label] = square + (x - s / 2, self.swatch_top + row * self.swatch_step)
+                boxes[label] = square + np.array(
+                    [x - s / 2, self.swatch_top + row * self.swatch_step], dtype=np.float32
+                )
         return boxes
 
     def swatch_corners_sheet(self) -> NDArray[np.float32]:
