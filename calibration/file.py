@@ -23,10 +23,8 @@ A show depends on it, so it is written whole or not at all, and the one before s
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
@@ -38,6 +36,7 @@ import tomlkit
 from calibration.inks import Inks
 from calibration.sheet import SheetPosition
 from models.faults import InputFault, UsageFault, did_you_mean
+from models.files import write_whole
 from models.palette import CLASS_NAMES
 from models.tomlfile import TomlFile, parse_toml, read_toml, shown, shown_key
 
@@ -248,8 +247,8 @@ def write_calibration(path: Path, calibration: Calibration) -> Path | None:
         kept = path.read_bytes() if path.exists() else None
         # A broken file must not push out a previous one that is whole.
         if kept is not None and (_is_whole(path) or not previous.exists()):
-            _replace(previous, kept)
-        _replace(path, text.encode("utf-8", errors="replace"))
+            write_whole(previous, kept)
+        write_whole(path, text.encode("utf-8", errors="replace"))
     except OSError as error:
         raise InputFault(
             f"{path}: the calibration can't be written ({error.strerror}); "
@@ -299,17 +298,3 @@ def _is_whole(path: Path) -> bool:
     except InputFault:
         return False
     return True
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in the place of another at one stroke, on disk before it is in its place."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink()
