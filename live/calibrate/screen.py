@@ -36,7 +36,7 @@ GREEN: Final = (110, 200, 110)
 _PICTURE_SHARE: Final = 0.74
 """Of the width, for pictures; the rest is the column of words beside them."""
 
-_MAGNIFIED: Final = 25
+_MAGNIFIED: Final = 41
 """Camera pixels along the side of the magnifier."""
 
 
@@ -93,7 +93,7 @@ def page(step: Step, size: tuple[int, int], picture: tuple[int, int]) -> Page:
     width, height = size
     px = max(SMALLEST_TEXT, min(height // 28, width // 48))
     line, edge = line_height(px), px // 2
-    top, bottom = 4 * line, height - 3 * line - edge
+    top, bottom = edge + 4 * line, height - 2 * line - 2 * edge
     room = Rect(edge, top, max(2, int(width * _PICTURE_SHARE) - 2 * edge), max(2, bottom - top))
     left = room.x + room.width + edge
     column = Rect(left, top, max(1, width - left - edge), room.height)
@@ -123,7 +123,12 @@ def _head(canvas: Canvas, scene: Scene, px: int) -> None:
     for number, step in enumerate(STEPS, 1):
         now = step == scene.state.step
         x += _write(canvas, f"{number} {step.upper()}", x, px // 2, px, AMBER if now else FAINT) + 2 * px
+    rest = Rect(px // 2, px // 2 + line_height(px), canvas.shape[1] - px, 3 * line_height(px))
     text, colour = _status(scene)
+    rest = _paragraph(canvas, text, rest, px, colour)
+    if scene.state.note:
+        small = _small(px)
+        _paragraph(canvas, _sentence(scene.state.note), rest, small, AMBER)
     _paragraph(
         canvas, text, Rect(px // 2, px // 2 + line_height(px), canvas.shape[1] - px, 2 * px), px, colour
     )
@@ -137,8 +142,10 @@ def _status(scene: Scene) -> tuple[str, Rgb]:
     if look is None:
         return "Waiting for the camera's first picture.", TEXT
     sighting = look.sighting
+    if state.saved:
+        return "Done.", GREEN
     if state.step == "save":
-        return "All is ready to be saved.", TEXT
+        return "This is what will be saved.", TEXT
     if look.position is None:
         return _sentence(sighting.note or "the sheet is moving: let it lie still"), RED
     if state.step == "light":
@@ -153,22 +160,20 @@ def _status(scene: Scene) -> tuple[str, Rgb]:
         )
     if sighting.note:
         return _sentence(f"sheet found; {sighting.note}"), AMBER
-    return "Sheet found: the outline is to run round the drawing area.", GREEN
+    return "All four markers seen. The outline is the drawing area.", GREEN
 
 
 def _foot(canvas: Canvas, state: CalibrateState, px: int) -> None:
-    """The note about what was done last, the key that leads on, and the others."""
+    """The key that leads on, and the others."""
     line, x = line_height(px), px // 2
-    top = canvas.shape[0] - 3 * line - px // 2
-    if state.note:
-        _write(canvas, _sentence(state.note), x, top, px, AMBER)
+    top = canvas.shape[0] - 2 * line - px // 2
     if state.saved:
-        _write(canvas, "Any key ends this", x, top + line, px, AMBER)
+        _write(canvas, "Any key ends this", x, top, px, AMBER)
         return
     (label, what), *others = key_help(state)
-    end = x + _write(canvas, f"{label}: {what}", x, top + line, px, AMBER)
+    end = x + _write(canvas, f"{label}: {what}", x, top, px, AMBER)
     small = _small(px)
-    y = top + line + px // 6
+    y = top + px // 6
     for label, what in others:
         width = text_cover(f"{label}: {what}", small).shape[1]
         if end + 2 * small + width > canvas.shape[1] - px // 2:
@@ -256,7 +261,7 @@ def _draw_light(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     white = scene.state.white.now
     if white is not None:
         patch = Rect(column.x, column.y, column.width, min(2 * where.px, column.height))
-        patch.of(canvas)[:] = white
+        patch.of(canvas)[:] = _dimmed(white, scene.brightness)
         column = Rect(column.x, column.y + 2 * where.px + px // 2, column.width, column.height)
         column = _paragraphs(canvas, [f"The paper's white, {_hex(white)}"], column, px, TEXT)
     _paragraphs(canvas, [f"Camera: {scene.camera.sentence}"], column, px, GREY)
@@ -271,7 +276,7 @@ def _draw_inks(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         one = (rect.x + round(left * rect.width), rect.y + round(top * rect.height))
         other = (rect.x + round(right * rect.width), rect.y + round(bottom * rect.height))
         cv2.rectangle(canvas, one, other, AMBER, max(1, px // 8))
-    column = _patches(canvas, state, where.column, where.px)
+    column = _patches(canvas, scene, where.column, where.px)
     if look.separable:
         _paragraphs(canvas, [_sentence(text) for text in look.separable], column, px, AMBER)
     else:
@@ -281,7 +286,7 @@ def _draw_inks(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
 def _draw_save(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     px = _small(where.px)
     _sheet_and_labels(canvas, look, where, scene.brightness, px)
-    column = _patches(canvas, scene.state, where.column, where.px)
+    column = _patches(canvas, scene, where.column, where.px)
     white = scene.state.white.now
     words = [
         "Sheet: corners by hand." if scene.state.by_hand else "Sheet: found by itself.",
@@ -301,14 +306,15 @@ def _sheet_and_labels(canvas: Canvas, look: Look, where: Page, brightness: float
         _titled(canvas, "What is read of it", paint(look.labels), where.second, brightness, px)
 
 
-def _patches(canvas: Canvas, state: CalibrateState, column: Rect, px: int) -> Rect:
+def _patches(canvas: Canvas, scene: Scene, column: Rect, px: int) -> Rect:
     """Each class with its number and its colour; returns what is left of the column."""
+    state, brightness = scene.state, scene.brightness
     small, row = _small(px), line_height(px) + px // 2
     for index, (name, colour) in enumerate(zip(CLASS_NAMES, state.inks.now.rgb.tolist(), strict=True)):
         y = column.y + index * row
         chosen = index == state.ink and state.step == "inks"
         patch = Rect(column.x + 2, y + 2, column.width * 2 // 5, row - px // 3)
-        patch.of(canvas)[:] = colour
+        patch.of(canvas)[:] = _dimmed(colour, brightness)
         if chosen:
             one, other = (patch.x - 2, patch.y - 2), (patch.x + patch.width + 1, patch.y + patch.height + 1)
             cv2.rectangle(canvas, one, other, AMBER, 2)
@@ -324,6 +330,10 @@ def _patches(canvas: Canvas, state: CalibrateState, column: Rect, px: int) -> Re
 
 def _small(px: int) -> int:
     return max(SMALLEST_TEXT, px * 3 // 4)
+
+
+def _dimmed(rgb: Sequence[int], brightness: float) -> NDArray[np.uint8]:
+    return np.rint(np.array(rgb) * brightness).astype(np.uint8)
 
 
 def _hex(rgb: Sequence[int]) -> str:
