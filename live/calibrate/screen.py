@@ -127,11 +127,7 @@ def _head(canvas: Canvas, scene: Scene, px: int) -> None:
     text, colour = _status(scene)
     rest = _paragraph(canvas, text, rest, px, colour)
     if scene.state.note:
-        small = _small(px)
-        _paragraph(canvas, _sentence(scene.state.note), rest, small, AMBER)
-    _paragraph(
-        canvas, text, Rect(px // 2, px // 2 + line_height(px), canvas.shape[1] - px, 2 * px), px, colour
-    )
+        _paragraph(canvas, _sentence(scene.state.note), rest, _small(px), AMBER)
 
 
 def _status(scene: Scene) -> tuple[str, Rgb]:
@@ -145,7 +141,7 @@ def _status(scene: Scene) -> tuple[str, Rgb]:
     if state.saved:
         return "Done.", GREEN
     if state.step == "save":
-        return "This is what will be saved.", TEXT
+        return f"This is what Enter saves to {scene.file}", TEXT
     if look.position is None:
         return _sentence(sighting.note or "the sheet is moving: let it lie still"), RED
     if state.step == "light":
@@ -291,7 +287,6 @@ def _draw_save(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     words = [
         "Sheet: corners by hand." if scene.state.by_hand else "Sheet: found by itself.",
         *([f"White: {_hex(white)}."] if white is not None else []),
-        f"File: {scene.file}",
     ]
     _paragraphs(canvas, words, column, px, TEXT)
 
