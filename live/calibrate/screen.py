@@ -124,14 +124,14 @@ def _head(canvas: Canvas, scene: Scene, px: int) -> None:
         now = step == scene.state.step
         x += _write(canvas, f"{number} {step.upper()}", x, px // 2, px, AMBER if now else FAINT) + 2 * px
     rest = Rect(px // 2, px // 2 + line_height(px), canvas.shape[1] - px, 3 * line_height(px))
-    text, colour = _status(scene)
+    text, colour = status(scene)
     rest = _paragraph(canvas, text, rest, px, colour)
     if scene.state.note:
         _paragraph(canvas, _sentence(scene.state.note), rest, _small(px), AMBER)
 
 
-def _status(scene: Scene) -> tuple[str, Rgb]:
-    """What is the matter, in words."""
+def status(scene: Scene) -> tuple[str, Rgb]:
+    """What is the matter, in words, and in which colour they stand."""
     state, look, camera = scene.state, scene.look, scene.camera
     if camera.state == "lost":
         return f"{camera.sentence}. The last picture stands.", RED
@@ -298,7 +298,14 @@ def _sheet_and_labels(canvas: Canvas, look: Look, where: Page, brightness: float
     if look.levelled is not None:
         _titled(canvas, "The sheet", look.levelled[:, :, ::-1], where.picture, brightness, px)
     if look.labels is not None:
-        _titled(canvas, "What is read of it", paint(look.labels), where.second, brightness, px)
+        _titled(
+            canvas,
+            "What is read of it (magenta: nothing)",
+            paint(look.labels),
+            where.second,
+            brightness,
+            px,
+        )
 
 
 def _patches(canvas: Canvas, scene: Scene, column: Rect, px: int) -> Rect:

@@ -282,9 +282,8 @@ Command: TypeAlias = (
 
 def reduce(state: CalibrateState, command: Command) -> CalibrateState:
     """The state after a command; a command that has no meaning at this step changes nothing."""
-    match command:
-        case Accept() | Back() | Undo() | Revert():
-            state = _dropped(state)
+    if not isinstance(command, Drag):
+        state = _dropped(state)  # also where the release was missed, or a key interrupts
     match command:
         case Accept(missing):
             return replace(state, note=missing) if missing else _at_step(state, +1)
@@ -313,8 +312,6 @@ def reduce(state: CalibrateState, command: Command) -> CalibrateState:
             return replace(state, area=Area(_within(at), _within(at))) if state.step == "inks" else state
         case Drag(to) if state.area is not None:
             return replace(state, area=replace(state.area, end=_within(to)))
-        case Drop():
-            return _dropped(state)
         case _ if state.step == "sheet":
             return _reduce_corners(state, command)
     return state
@@ -326,7 +323,7 @@ def _reduce_corners(state: CalibrateState, command: Command) -> CalibrateState:
         case TakeByHand(given):
             return replace(state, corners=state.corners.changed(given), note="")
         case FindByItself() if corners is not None:
-            return replace(state, corners=state.corners.changed(None), grip=None, note="")
+            return replace(state, corners=state.corners.changed(None), note="")
     if corners is None:
         return state
     match command:
