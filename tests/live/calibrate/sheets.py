@@ -74,7 +74,8 @@ def camera_picture(
     place = cv2.getPerspectiveTransform(area, (corners * size).astype(np.float32))
     seen = cv2.warpPerspective(lit[:, :, ::-1].astype(np.uint8), place, size, borderValue=(40, 60, 80))
     noise = np.random.default_rng(3).normal(0, 1.5, seen.shape)
-    return np.clip(cv2.GaussianBlur(seen, (0, 0), 0.7) + noise, 0, 255).astype(np.uint8)
+    soft = np.asarray(cv2.GaussianBlur(seen, (0, 0), 0.7))
+    return np.asarray(np.clip(soft + noise, 0, 255), np.uint8)
 
 
 def _fill(
