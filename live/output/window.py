@@ -78,8 +78,8 @@ class ProjectorWindow:
             driver = "offscreen"
         if driver in _NO_DISPLAY_SERVER:
             raise DeviceFault(
-                "There is no display server for the projector's window: start it on a desktop, or with"
-                " --headless."
+                "There is no display server for the projector's window: start it on a desktop, or without"
+                " a window (`cities live --headless`, `cities calibrate --auto`)."
             )
         sizes = pygame.display.get_desktop_sizes()
         display = self._settings.display
