@@ -48,8 +48,8 @@ class SheetLayout:
     swatch_step: float = 40.0
     border_offset: float = 1.0
     """From the edge of the drawing area out to the middle of the border's line."""
-    line_width: float = 0.3
-    line_grey: float = 0.65
+    line_width: float = 0.35
+    line_grey: float = 0.75
     """How much of the paper's light the lines leave, 0..1."""
 
     @property

@@ -78,7 +78,7 @@ def _draw_sheet(page: Page, layout: SheetLayout) -> None:
     middle = layout.paper_width - layout.marker_inset_x - layout.marker_side / 2
     y = layout.swatch_top + len(SWATCH_COLUMNS[1]) * layout.swatch_step + 2
     left, width = middle - layout.swatch_side / 2, layout.swatch_side + 3
-    fill = "Fill each box with the marker that you will draw with."
+    fill = "Scribble each box full with its own marker."
     y = page.paragraph(left, y, width, fill, 6.5, _TEXT) + 1.8
     size = "Print at 100 %, not fitted to the page: the line at the edge is 100 mm long."
     page.paragraph(left, y, width, size, 6.5, _TEXT)

@@ -387,7 +387,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> int:
-    print(dump_settings(_settings(args.show, {})), end="")
+    print(dump_settings(_settings(args.show, {}), Path.cwd()), end="")
     return 0
 
 

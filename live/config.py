@@ -429,18 +429,32 @@ def _unknown(table: str, name: str = "") -> str:
 # Writing
 
 
-def dump_settings(settings: Settings) -> str:
+def dump_settings(settings: Settings, folder: Path | None = None) -> str:
     """The whole configuration as the text of a show file, each key with its comment.
 
-    `load_settings` makes the same settings of it, where their paths are absolute.
+    folder: where the file will stand; paths below it are written relative to it, so that the folder can be
+    moved. `load_settings` makes the same settings of the text there; without a folder, where all paths are
+    absolute.
     """
     lines = ["# A show of Invisible Cities. A key that is left out has the value that it has here."]
     for table, keys in _KEYS.items():
         lines += ["", f"# {_TABLES[table].__doc__}", f"[{table}]"]
         for name, key in keys.items():
-            value = tomlkit.item(getattr(getattr(settings, table), name)).as_string()
+            value = getattr(getattr(settings, table), name)
+            if key.kind.path and folder is not None:
+                value = _from(folder, value)
             lines += textwrap.wrap(
                 f"{key.meaning} ({key.kind.right}).", 100, initial_indent="# ", subsequent_indent="# "
             )
-            lines.append(f"{name} = {value}")
+            lines.append(f"{name} = {tomlkit.item(value).as_string()}")
     return "\n".join(lines) + "\n"
+
+
+def _from(folder: Path, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """What `_located` makes `value` of, as short as that may be."""
+    if isinstance(value, tuple):
+        return tuple(str(_from(folder, one)) for one in value)
+    if "://" in value or not Path(value).is_relative_to(folder):
+        return value
+    short = Path(value).relative_to(folder).as_posix()
+    return short if _located(short, folder) == value else f"./{short}"

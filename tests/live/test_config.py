@@ -361,10 +361,25 @@ def valid_settings(draw: st.DrawFn) -> Settings:
     return Settings(**tables)
 
 
+def test_what_is_written_for_a_folder_can_move_with_it(show: Path, tmp_path: Path) -> None:
+    text = f"""[camera]
+source = "./films/walk.mp4"
+[calibration]
+file = "{tmp_path.as_posix()}/calibration.toml"
+[cities]
+set = ["small", "./mine", "../theirs"]
+"""
+    written = dump_settings(loaded(show, text), tmp_path)
+    for path in ("films/walk.mp4", "calibration.toml", "./mine", "../theirs"):
+        assert f'"{path}"' in written
+    assert loaded(show, written) == loaded(show, text)
+
+
 @in_one_folder
-@given(valid_settings())
-def test_what_is_written_is_read_back(show: Path, before: Settings) -> None:
-    show.write_text(dump_settings(before), encoding="utf-8", newline="")
+@given(valid_settings(), st.booleans())
+def test_what_is_written_is_read_back(show: Path, before: Settings, short: bool) -> None:
+    text = dump_settings(before, show.parent if short else None)
+    show.write_text(text, encoding="utf-8", newline="")
     inks = [ink.lower() for ink in dataclasses.astuple(before.inks)[:5]]
     if len(set(inks)) < 5:
         assert settings_or_fault(show) is None
