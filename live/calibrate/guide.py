@@ -63,12 +63,15 @@ PATIENCE: Final = 10.0
 class Guide:
     """Leads an operator through the pass. Made and run on the main thread."""
 
-    def __init__(self, camera: Camera, output: Output, state: CalibrateState, file: Path) -> None:
+    def __init__(
+        self, camera: Camera, output: Output, state: CalibrateState, file: Path, tolerance: float = 1.0
+    ) -> None:
+        """tolerance: that of the show's inks."""
         self.state = state
         self._camera = camera
         self._output = output
         self._file = file
-        self._looker = Looker()
+        self._looker = Looker(tolerance)
         self._frame: Frame | None = None
         self._look: Look | None = None
 
@@ -195,7 +198,7 @@ def calibrate(settings: Settings, file: Path, clock: Clock, *, by_itself: bool =
             return calibrate_by_itself(camera, state, file, clock)
         output = ProjectorWindow(settings.output, "Calibrating · Invisible Cities", pointer=True)
         parts.callback(output.close)
-        return Guide(camera, output, state, file).run()
+        return Guide(camera, output, state, file, settings.inks.tolerance).run()
 
 
 def calibrate_by_itself(camera: Camera, state: CalibrateState, file: Path, clock: Clock) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from calibration.file import Corners
 from live.calibrate.look import Look, in_shares
 from live.calibrate.steps import (
     STEPS,
@@ -14,7 +15,6 @@ from live.calibrate.steps import (
     CalibrateState,
     ChooseInk,
     Command,
-    Corners,
     Dim,
     FindByItself,
     Leave,

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import light
+from calibration.file import Corners
 from calibration.inking import separability
 from calibration.inks import PAPER_LEVEL, Inks, ink_table, linear_light, read_inks
 from calibration.sheet import SheetPosition
-from live.calibrate.steps import CalibrateState, Corners, Rgb
+from live.calibrate.steps import CalibrateState, Rgb
 from live.finder import SheetFinder, Sighting
 from live.flow import Frame
 from live.sketch import majority
@@ -112,9 +113,13 @@ class Look:
 
 
 class Looker:
-    """Looks at frame after frame. Used by one thread."""
+    """Looks at frame after frame. Used by one thread.
 
-    def __init__(self) -> None:
+    tolerance: how far from every ink a colour may lie before it is unknown, as the show has it.
+    """
+
+    def __init__(self, tolerance: float = 1.0) -> None:
+        self._tolerance = tolerance
         self._finder = SheetFinder("auto")
         self._inks: Inks | None = None
         self._table: Bytes = np.zeros((1, 65536), np.uint8)
@@ -153,7 +158,8 @@ class Looker:
 
     def _read(self, levelled: Bytes, inks: Inks) -> Bytes:
         if inks is not self._inks:
-            self._inks, self._table, self._separable = inks, ink_table(inks), separability(inks)
+            self._table, self._separable = ink_table(inks, self._tolerance), separability(inks)
+            self._inks = inks
         return majority(read_inks(levelled, self._table), SIDE)
 
 

@@ -14,17 +14,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.file import Corners
 from calibration.layout import MARKER_NAMES
+from live.calibrate.canvas import Canvas
 from live.calibrate.keys import key_help
 from live.calibrate.look import Look, in_shares
-from live.calibrate.steps import STEPS, CalibrateState, Corners, Point, Step
+from live.calibrate.steps import STEPS, CalibrateState, Point, Rgb, Step
 from live.camera.camera import CameraStatus
-from live.output.compose import SMALLEST_TEXT, Rect, dim, line_height, place, text_cover
+from live.output.compose import SMALLEST_TEXT, Rect, line_height, place, text_cover
 from models.palette import CLASS_NAMES, paint
-
-Rgb = tuple[int, int, int]
-Canvas = NDArray[np.uint8]
-"""The window: uint8 (H, W, 3) RGB."""
 
 AMBER: Final = (255, 170, 50)
 TEXT: Final = (190, 185, 175)
@@ -106,28 +104,28 @@ def page(step: Step, size: tuple[int, int], picture: tuple[int, int]) -> Page:
     return Page(one, Rect(one.x + side + edge, one.y, side, side), column, px)
 
 
-def draw(scene: Scene, size: tuple[int, int]) -> Canvas:
-    """The whole window; size: (width, height) in pixels."""
-    canvas = np.zeros((size[1], size[0], 3), np.uint8)
+def draw(scene: Scene, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The whole window: uint8 (height, width, 3) RGB. size: (width, height) in pixels."""
+    canvas = Canvas(size)
     state, look = scene.state, scene.look
     where = page(state.step, size, look.size if look is not None else (16, 9))
     _head(canvas, scene, where.px)
     if look is not None:
         _DRAWN[state.step](canvas, scene, look, where)
     _foot(canvas, state, where.px)
-    return canvas
+    return canvas.rgb
 
 
 def _head(canvas: Canvas, scene: Scene, px: int) -> None:
     x = px // 2
     for number, step in enumerate(STEPS, 1):
         now = step == scene.state.step
-        x += _write(canvas, f"{number} {step.upper()}", x, px // 2, px, AMBER if now else FAINT) + 2 * px
-    rest = Rect(px // 2, px // 2 + line_height(px), canvas.shape[1] - px, 3 * line_height(px))
+        x += canvas.write(f"{number} {step.upper()}", x, px // 2, px, AMBER if now else FAINT) + 2 * px
+    rest = Rect(px // 2, px // 2 + line_height(px), canvas.width - px, 3 * line_height(px))
     text, colour = status(scene)
-    rest = _paragraph(canvas, text, rest, px, colour)
+    rest = canvas.paragraph(text, rest, px, colour)
     if scene.state.note:
-        _paragraph(canvas, _sentence(scene.state.note), rest, _small(px), AMBER)
+        canvas.paragraph(_sentence(scene.state.note), rest, _small(px), AMBER)
 
 
 def status(scene: Scene) -> tuple[str, Rgb]:
@@ -162,19 +160,19 @@ def status(scene: Scene) -> tuple[str, Rgb]:
 def _foot(canvas: Canvas, state: CalibrateState, px: int) -> None:
     """The key that leads on, and the others."""
     line, x = line_height(px), px // 2
-    top = canvas.shape[0] - 2 * line - px // 2
+    top = canvas.height - 2 * line - px // 2
     if state.saved:
-        _write(canvas, "Any key ends this", x, top, px, AMBER)
+        canvas.write("Any key ends this", x, top, px, AMBER)
         return
     (label, what), *others = key_help(state)
-    end = x + _write(canvas, f"{label}: {what}", x, top, px, AMBER)
+    end = x + canvas.write(f"{label}: {what}", x, top, px, AMBER)
     small = _small(px)
     y = top + px // 6
     for label, what in others:
         width = text_cover(f"{label}: {what}", small).shape[1]
-        if end + 2 * small + width > canvas.shape[1] - px // 2:
+        if end + 2 * small + width > canvas.width - px // 2:
             end, y = x - 2 * small, y + line
-        end += 2 * small + _write(canvas, f"{label}: {what}", end + 2 * small, y, small, GREY)
+        end += 2 * small + canvas.write(f"{label}: {what}", end + 2 * small, y, small, GREY)
 
 
 # The steps
@@ -182,7 +180,7 @@ def _foot(canvas: Canvas, state: CalibrateState, px: int) -> None:
 
 def _draw_sheet(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     state, camera = scene.state, scene.camera
-    _picture(canvas, look.bgr[:, :, ::-1], where.picture, scene.brightness)
+    canvas.picture(look.bgr[:, :, ::-1], where.picture, scene.brightness)
     position = look.sighting.position
     corners = state.corners.now
     if corners is None and position is not None:
@@ -195,7 +193,7 @@ def _draw_sheet(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         if state.by_hand:
             column = _magnifier(canvas, look, corners[state.corner], column, state)
     words = [f"Camera: {camera.sentence}", f"{look.size[0]}×{look.size[1]}, {camera.fps:.0f} a second"]
-    _paragraphs(canvas, words, column, _small(where.px), GREY)
+    canvas.paragraphs(words, column, _small(where.px), GREY)
 
 
 def _corners(canvas: Canvas, corners: Corners, where: Page, colour: Rgb, selected: int | None) -> None:
@@ -203,12 +201,12 @@ def _corners(canvas: Canvas, corners: Corners, where: Page, colour: Rgb, selecte
     at = np.array(corners) * (rect.width, rect.height) + (rect.x, rect.y)
     points = np.rint(at - 0.5).astype(np.int32)
     thick = max(1, where.px // 12)
-    cv2.polylines(canvas, [points], True, colour, thick, cv2.LINE_AA)
+    cv2.polylines(canvas.rgb, [points], True, colour, thick, cv2.LINE_AA)
     small = _small(where.px)
     middle = points.mean(axis=0)
     for index, (x, y) in enumerate(points.tolist()):
         radius = small if index == selected else small // 2
-        cv2.circle(canvas, (x, y), radius, colour, thick, cv2.LINE_AA)
+        cv2.circle(canvas.rgb, (x, y), radius, colour, thick, cv2.LINE_AA)
         text = (
             f"{index + 1} {MARKER_NAMES[index]}"
             if index == selected or selected is None
@@ -217,8 +215,8 @@ def _corners(canvas: Canvas, corners: Corners, where: Page, colour: Rgb, selecte
         width = text_cover(text, small).shape[1]
         left = x + small if x < middle[0] else x - small - width
         top = y + small if y < middle[1] else y - small - line_height(small)
-        _plate(canvas, Rect(left - small // 4, top - small // 6, width + small // 2, line_height(small)))
-        _write(canvas, text, left, top, small, colour)
+        canvas.plate(Rect(left - small // 4, top - small // 6, width + small // 2, line_height(small)))
+        canvas.write(text, left, top, small, colour)
 
 
 def _magnifier(canvas: Canvas, look: Look, corner: Point, column: Rect, state: CalibrateState) -> Rect:
@@ -231,7 +229,7 @@ def _magnifier(canvas: Canvas, look: Look, corner: Point, column: Rect, state: C
     # From pixels of the camera to those of the magnifier, middles on middles.
     move = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
     large = cv2.warpAffine(look.bgr, move, (side, side), flags=cv2.INTER_NEAREST)
-    _picture(canvas, np.asarray(large, np.uint8)[:, :, ::-1], rect, state.brightness)
+    canvas.picture(np.asarray(large, np.uint8)[:, :, ::-1], rect, state.brightness)
     x, y, gap = rect.x + side // 2, rect.y + side // 2, max(2, side // 16)
     for one, other in (
         ((rect.x, y), (x - gap, y)),
@@ -239,7 +237,7 @@ def _magnifier(canvas: Canvas, look: Look, corner: Point, column: Rect, state: C
         ((x, rect.y), (x, y - gap)),
         ((x, y + gap), (x, rect.y + side - 1)),
     ):
-        cv2.line(canvas, one, other, AMBER, 1)
+        cv2.line(canvas.rgb, one, other, AMBER, 1)
     below = side + line_height(side // 16)
     return Rect(column.x, column.y + below, column.width, max(1, column.height - below))
 
@@ -253,14 +251,14 @@ def _draw_light(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     steps = np.ceil(look.light.cells * 8) / 8
     amber = (steps[..., None] * np.array(AMBER)).astype(np.uint8)
     _titled(canvas, "The light on it", amber, where.second, bright, px, cv2.INTER_NEAREST)
-    column = _paragraphs(canvas, look.light.in_words, where.column, px, TEXT)
+    column = canvas.paragraphs(look.light.in_words, where.column, px, TEXT)
     white = scene.state.white.now
     if white is not None:
         patch = Rect(column.x, column.y, column.width, min(2 * where.px, column.height))
-        patch.of(canvas)[:] = _dimmed(white, scene.brightness)
+        canvas.patch(patch, white, scene.brightness)
         column = Rect(column.x, column.y + 2 * where.px + px // 2, column.width, column.height)
-        column = _paragraphs(canvas, [f"The paper's white, {_hex(white)}"], column, px, TEXT)
-    _paragraphs(canvas, [f"Camera: {scene.camera.sentence}"], column, px, GREY)
+        column = canvas.paragraphs([f"The paper's white, {_hex(white)}"], column, px, TEXT)
+    canvas.paragraphs([f"Camera: {scene.camera.sentence}"], column, px, GREY)
 
 
 def _draw_inks(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
@@ -271,12 +269,12 @@ def _draw_inks(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         rect = where.picture
         one = (rect.x + round(left * rect.width), rect.y + round(top * rect.height))
         other = (rect.x + round(right * rect.width), rect.y + round(bottom * rect.height))
-        cv2.rectangle(canvas, one, other, AMBER, max(1, px // 8))
+        cv2.rectangle(canvas.rgb, one, other, AMBER, max(1, px // 8))
     column = _patches(canvas, scene, where.column, where.px)
     if look.separable:
-        _paragraphs(canvas, [_sentence(text) for text in look.separable], column, px, AMBER)
+        canvas.paragraphs([_sentence(text) for text in look.separable], column, px, AMBER)
     else:
-        _paragraphs(canvas, ["All five are told apart well."], column, px, GREEN)
+        canvas.paragraphs(["All five are told apart well."], column, px, GREEN)
 
 
 def _draw_save(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
@@ -288,7 +286,7 @@ def _draw_save(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         "Sheet: corners by hand." if scene.state.by_hand else "Sheet: found by itself.",
         *([f"White: {_hex(white)}."] if white is not None else []),
     ]
-    _paragraphs(canvas, words, column, px, TEXT)
+    canvas.paragraphs(words, column, px, TEXT)
 
 
 _DRAWN: Final = {"sheet": _draw_sheet, "light": _draw_light, "inks": _draw_inks, "save": _draw_save}
@@ -316,49 +314,18 @@ def _patches(canvas: Canvas, scene: Scene, column: Rect, px: int) -> Rect:
         y = column.y + index * row
         chosen = index == state.ink and state.step == "inks"
         patch = Rect(column.x + 2, y + 2, column.width * 2 // 5, row - px // 3)
-        patch.of(canvas)[:] = _dimmed(colour, brightness)
+        canvas.patch(patch, colour, brightness)
         if chosen:
             one, other = (patch.x - 2, patch.y - 2), (patch.x + patch.width + 1, patch.y + patch.height + 1)
-            cv2.rectangle(canvas, one, other, AMBER, 2)
+            cv2.rectangle(canvas.rgb, one, other, AMBER, 2)
         text = f"{index + 1} {name}"
         left = patch.x + patch.width + small
-        _write(canvas, text, left, y + px // 4, small, AMBER if chosen else TEXT)
+        canvas.write(text, left, y + px // 4, small, AMBER if chosen else TEXT)
     below = len(CLASS_NAMES) * row + small // 2
     return Rect(column.x, column.y + below, column.width, max(1, column.height - below))
 
 
 # Small things
-
-
-def _small(px: int) -> int:
-    return max(SMALLEST_TEXT, px * 3 // 4)
-
-
-def _dimmed(rgb: Sequence[int], brightness: float) -> NDArray[np.uint8]:
-    return np.rint(np.array(rgb) * brightness).astype(np.uint8)
-
-
-def _hex(rgb: Sequence[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*rgb)
-
-
-def _sentence(text: str) -> str:
-    """With a capital and a full stop."""
-    end = "" if text.endswith((".", "!", "?", "…")) else "."
-    return text[:1].upper() + text[1:] + end
-
-
-def _picture(
-    canvas: Canvas,
-    rgb: NDArray[np.uint8],
-    rect: Rect,
-    brightness: float,
-    grown: int = cv2.INTER_LINEAR,
-) -> None:
-    how = grown if rect.width >= rgb.shape[1] else cv2.INTER_AREA
-    scaled = cv2.resize(np.ascontiguousarray(rgb), (rect.width, rect.height), interpolation=how)
-    part = rect.of(canvas)  # which is smaller where the window is too small for it
-    part[:] = dim(np.asarray(scaled, np.uint8), brightness)[: part.shape[0], : part.shape[1]]
 
 
 def _titled(
@@ -370,44 +337,19 @@ def _titled(
     px: int,
     grown: int = cv2.INTER_LINEAR,
 ) -> None:
-    _write(canvas, title, rect.x, rect.y - line_height(px), px, GREY)
-    _picture(canvas, rgb, rect, brightness, grown)
+    canvas.write(title, rect.x, rect.y - line_height(px), px, GREY)
+    canvas.picture(rgb, rect, brightness, grown)
 
 
-def _plate(canvas: Canvas, rect: Rect) -> None:
-    """A dark ground for letters on a picture."""
-    x, y = max(rect.x, 0), max(rect.y, 0)
-    part = canvas[y : rect.y + rect.height, x : rect.x + rect.width]
-    part[:] = part // 5
+def _small(px: int) -> int:
+    return max(SMALLEST_TEXT, px * 3 // 4)
 
 
-def _write(canvas: Canvas, text: str, x: int, y: int, px: int, colour: Rgb) -> int:
-    """A line of text with its top left at (x, y), as much of it as fits; returns its width."""
-    cover = text_cover(text, px)
-    left, top = max(x, 0), max(y, 0)
-    part = canvas[top : y + cover.shape[0], left : x + cover.shape[1]]
-    seen = cover[top - y :, left - x :][: part.shape[0], : part.shape[1], None]
-    share = seen.astype(np.float32) / 255
-    part[:] = np.rint(part * (1 - share) + np.array(colour, np.float32) * share).astype(np.uint8)
-    return int(cover.shape[1])
+def _hex(rgb: Sequence[int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
-def _paragraph(canvas: Canvas, text: str, rect: Rect, px: int, colour: Rgb) -> Rect:
-    """A text in as many lines as it takes; returns what is left of the rectangle below it."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and text_cover(longer, px).shape[1] > rect.width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    for row, line in enumerate(lines):
-        _write(canvas, line, rect.x, rect.y + row * line_height(px), px, colour)
-    below = len(lines) * line_height(px) + px // 2
-    return Rect(rect.x, rect.y + below, rect.width, max(1, rect.height - below))
-
-
-def _paragraphs(canvas: Canvas, texts: Sequence[str], rect: Rect, px: int, colour: Rgb) -> Rect:
-    for text in texts:
-        rect = _paragraph(canvas, text, rect, px, colour)
-    return rect
+def _sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    end = "" if text.endswith((".", "!", "?", "…")) else "."
+    return text[:1].upper() + text[1:] + end

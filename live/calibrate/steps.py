@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
+from calibration.file import Corners
 from calibration.inks import Inks
 
 Point: TypeAlias = tuple[float, float]
 """Shares 0..1 of a picture's width and height, from its top left; so nothing depends on its size."""
-Corners: TypeAlias = tuple[Point, Point, Point, Point]
-"""Those of the drawing area in the camera's picture, clockwise from the top left."""
 Rgb: TypeAlias = tuple[int, int, int]
 
 Step: TypeAlias = Literal["sheet", "light", "inks", "save"]
