@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from calibration import light
 from calibration.inks import Inks, ink_table, read_inks
-from calibration.sheet import SheetPosition, find_outline, find_sheet, follow_sheet
+from calibration.outline import find_outline
+from calibration.sheet import SheetPosition, find_sheet, follow_sheet
 from live.config import InkSettings, SheetSettings
 from live.flow import NO_WISHES, Frame, Reading, Wishes
 from live.hand import GRAIN, RING, SIZE, HandWatch
