@@ -120,6 +120,7 @@ class Looker:
 
     def __init__(self, tolerance: float = 1.0) -> None:
         self._tolerance = tolerance
+        self._corners: Corners | None = None
         self._finder = SheetFinder("auto")
         self._inks: Inks | None = None
         self._table: Bytes = np.zeros((1, 65536), np.uint8)
@@ -145,16 +146,15 @@ class Looker:
         return look
 
     def _sighting(self, frame: Frame, state: CalibrateState) -> Sighting:
-        if state.corners.now is None:
-            return self._finder.look(frame.bgr, frame.grabbed)
+        corners = state.corners.now
+        if corners is not self._corners:
+            self._corners = corners
+            self._finder = SheetFinder("auto") if corners is None else SheetFinder(corners, "shares")
         try:
-            position = SheetPosition.of_corners(
-                in_pixels(state.corners.now, (frame.bgr.shape[1], frame.bgr.shape[0]))
-            )
+            return self._finder.look(frame.bgr, frame.grabbed)
         except UsageFault:
             note = "these corners make no sheet: each has to stay on its own side of the others"
             return Sighting(None, False, False, note)
-        return Sighting(position, True, False, "")
 
     def _read(self, levelled: Bytes, inks: Inks) -> Bytes:
         if inks is not self._inks:
@@ -163,13 +163,8 @@ class Looker:
         return majority(read_inks(levelled, self._table), SIDE)
 
 
-def in_pixels(corners: Corners, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Corners in shares of a picture of that size (width, height) as pixels of it, float32 (4, 2)."""
-    return np.asarray(np.asarray(corners) * size - 0.5, np.float32)
-
-
 def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
-    """Corners in pixels as shares of a picture of that size, each brought into it."""
+    """Corners in pixels as shares of a picture of that size (width, height), each brought into it."""
     shares = (corners.astype(float) + 0.5) / size
     one, two, three, four = ((float(x), float(y)) for x, y in shares.clip(0, 1))
     return one, two, three, four

@@ -154,6 +154,8 @@ def status(scene: Scene) -> tuple[str, Rgb]:
         )
     if sighting.note:
         return _sentence(f"sheet found; {sighting.note}"), AMBER
+    if not look.position.fitted:
+        return "A white paper without markers: the outline is the drawing area.", GREEN
     return "All four markers seen. The outline is the drawing area.", GREEN
 
 

@@ -234,7 +234,7 @@ def test_no_sheet_and_a_lost_camera_are_told_and_the_guide_goes_on(sit: Sit) -> 
     operator = sit(np.zeros((720, 1280, 3), np.uint8))
     operator.press("return")
     assert operator.is_at("sheet")
-    assert "no sheet found" in operator.state.note
+    assert "the picture is black" in operator.state.note
     operator.source.bgr = camera_picture()
 
     def goes_on() -> bool:
@@ -299,7 +299,8 @@ def test_calibrated_from_the_swatches_by_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("picture", "said"),
     [
-        (np.zeros((720, 1280, 3), np.uint8), "no sheet found"),
+        (np.zeros((720, 1280, 3), np.uint8), "the picture is black"),
+        (np.full((720, 1280, 3), (40, 60, 80), np.uint8), "sheet"),
         (camera_picture(swatches=False), "swatch"),
     ],
 )

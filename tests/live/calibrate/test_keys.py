@@ -8,7 +8,7 @@ import pytest
 from calibration.inks import Inks
 from calibration.sheet import SheetPosition
 from live.calibrate.keys import KEYS, key_action, key_help
-from live.calibrate.look import Look, in_pixels
+from live.calibrate.look import Look
 from live.calibrate.steps import (
     STEPS,
     Accept,
@@ -30,7 +30,7 @@ CORNERS = ((0.2, 0.2), (0.8, 0.25), (0.8, 0.8), (0.2, 0.8))
 START = beginning(Inks(np.zeros((5, 3), np.uint8)), white=(200, 200, 200))
 BY_HAND = reduce(START, TakeByHand(CORNERS))
 PICTURE = np.zeros((400, 500, 3), np.uint8)
-POSITION = SheetPosition.of_corners(in_pixels(CORNERS, (500, 400)))
+POSITION = SheetPosition.of_corners([(500 * x - 0.5, 400 * y - 0.5) for x, y in CORNERS])
 FOUND = Look(PICTURE, Sighting(POSITION, True, False, ""))
 HIDDEN = Look(PICTURE, Sighting(POSITION, False, False, "lower left marker hidden"))
 NEVER = Look(PICTURE, Sighting(None, False, False, "no sheet found"))
@@ -102,7 +102,7 @@ def test_by_hand_begins_somewhere_where_no_sheet_was_ever_found() -> None:
     for look in (NEVER, None):
         action = key_action("m", START, look)
         assert isinstance(action, TakeByHand)
-        SheetPosition.of_corners(in_pixels(action.corners, (500, 400)))
+        SheetPosition.of_corners([(500 * x, 400 * y) for x, y in action.corners])
 
 
 def test_the_same_key_lets_it_be_found_again() -> None:

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from calibration.light import estimate_paper, level
-from calibration.sheet import SheetPosition
-from live.calibrate.look import Light, Looker, in_pixels, in_shares, measure_light
+from live.calibrate.look import Light, Looker, in_shares, measure_light
 from live.calibrate.steps import Accept, CalibrateState, Measured, SetInks, TakeByHand, beginning, reduce
 from live.flow import Frame
 from models.palette import GROUND, UNKNOWN
@@ -56,13 +55,10 @@ def test_the_white_is_that_of_the_paper_between_the_inks() -> None:
     assert look.light.white == pytest.approx(tuple(INKS.rgb[GROUND] * 0.9), abs=3)
 
 
-def test_corners_in_shares_and_back() -> None:
-    shares = in_shares(in_pixels(((0, 0), (1, 0), (0.75, 1), (0.1, 0.9)), (640, 480)), (640, 480))
-    assert np.array(shares) == pytest.approx(np.array([(0, 0), (1, 0), (0.75, 1), (0.1, 0.9)]), abs=1e-6)
-    # The whole picture reaches from the outer edge of its first pixel to that of its last.
-    whole = in_pixels(((0, 0), (1, 0), (1, 1), (0, 1)), (640, 480))
-    assert SheetPosition.of_corners(whole).rectify(np.zeros((480, 640, 3), np.uint8), 8).shape == (8, 8, 3)
-    assert whole.tolist() == [[-0.5, -0.5], [639.5, -0.5], [639.5, 479.5], [-0.5, 479.5]]
+def test_corners_in_shares_run_from_edge_to_edge_of_the_picture() -> None:
+    # Whole numbers are the middles of pixels.
+    corners = np.array([(-0.5, -0.5), (639.5, -0.5), (319.5, 479.5), (-80, 239.5)], np.float32)
+    assert in_shares(corners, (640, 480)) == ((0, 0), (1, 0), (0.5, 1), (0, 0.5))
 
 
 def test_what_each_step_needs_is_looked_for() -> None:

@@ -99,8 +99,10 @@ def test_what_is_found_is_told_in_words() -> None:
     text, _ = status(scene(at("sheet"), camera_picture(hidden=(3,))))
     assert "lower left marker hidden" in text
     text, colour = status(scene(at("sheet"), np.zeros_like(PICTURE)))
-    assert "no sheet found" in text.lower()
+    assert "The picture is black" in text
     assert colour == RED
+    text, _ = status(scene(at("sheet"), camera_picture(hidden=(0, 1, 2, 3), swatches=False, drawing=False)))
+    assert "A white paper without markers" in text
     text, _ = status(scene(reduce(by_hand(), SelectCorner(-1))))
     assert "Corner 4, lower left" in text
 
