@@ -132,7 +132,7 @@ def status(scene: Scene) -> tuple[str, Rgb]:
     """What is the matter, in words, and in which colour they stand."""
     state, look, camera = scene.state, scene.look, scene.camera
     if camera.state == "lost":
-        return f"{camera.sentence}. The last picture stands.", RED
+        return f"{_sentence(camera.sentence)} The last picture stands.", RED
     if look is None:
         return "Waiting for the camera's first picture.", TEXT
     sighting = look.sighting
@@ -194,7 +194,9 @@ def _draw_sheet(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         _corners(canvas, corners, where, outline, state.corner if state.by_hand else None)
         if state.by_hand:
             column = _magnifier(canvas, look, corners[state.corner], column, state)
-    words = [f"Camera: {camera.sentence}", f"{look.size[0]}×{look.size[1]}, {camera.fps:.0f} a second"]
+    words = [f"{look.size[0]}×{look.size[1]} pixels, {camera.fps:.0f} pictures a second"]
+    if camera.state == "running":
+        words.insert(0, f"Camera: {camera.sentence}")
     canvas.paragraphs(words, column, _small(where.px), GREY)
 
 
