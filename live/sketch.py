@@ -1,10 +1,8 @@
-"""Reading the sketch: from a camera frame, or a photograph, to the sheet's labels."""
+"""Reading the sketch: from a camera's frames to the sheet's labels."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,17 +10,13 @@ from numpy.typing import NDArray
 
 from calibration import light
 from calibration.inks import Inks, ink_table, read_inks
-from calibration.sheet import SheetPosition, find_outline, find_sheet, follow_sheet
+from calibration.sheet import SheetPosition, find_sheet, follow_sheet
 from live.config import InkSettings, SheetSettings
 from live.flow import Frame, Reading
 from live.hand import GRAIN, RING, SIZE, HandWatch
-from models.faults import InputFault, UsageFault
 from models.palette import CLASS_NAMES, GROUND, UNKNOWN
 
 Labels = NDArray[np.uint8]
-
-SMALLEST_PHOTO = 32
-"""Pixels along the shorter side of a photograph, at the least."""
 
 FINE = 512
 """Pixels per side, at least, at which inks are read before they are reduced to the asked side; about what
@@ -46,10 +40,6 @@ LIGHT_INERTIA = 1.0
 HIDDEN_INERTIA = 3.0
 """The same where something covers the paper, so that the light there is only inferred."""
 
-
-PHOTO_TOLERANCE = 50.0
-"""In a photograph there is neither a hand to be told from ink nor a calibration of its markers: the nearest
-ink has it."""
 
 LEAST_VOTES = 60
 """Of 255, what a class must hold of a pixel and its surroundings to be read there."""
@@ -216,56 +206,3 @@ def majority(labels: Labels, side: int) -> Labels:
         winner[votes > best] = index
         np.maximum(best, votes, out=best)
     return winner
-
-
-def read_photo(
-    bgr: NDArray[np.uint8],
-    side: int,
-    sheet: Literal["auto", "whole"] | Sequence[Sequence[float]],
-    inks: InkSettings,
-    name: str = "the photo",
-) -> Labels:
-    """The labels of a photographed sheet, uint8 (side, side), classes 0..4.
-
-    bgr: uint8 (H, W, 3). sheet: 'auto' looks for the printed markers, then for the outline of a bright
-    sheet on something darker; 'whole' takes the photo as the drawing area; else its corners in pixels,
-    clockwise from the top left. name: of the photo, for the fault. Raises InputFault if there is no sheet
-    to be found, UsageFault for corners that make no quadrilateral.
-    """
-    position = _photo_position(bgr, sheet, name)
-    fine = side * max(1, -(-2 * FINE // side))
-    margin = round(fine * RING / GRAIN)
-    square = position.rectify(bgr, fine, margin)
-    bright = light.level(square, light.estimate_paper(square))[margin:-margin, margin:-margin]
-    labels = majority(read_inks(bright, ink_table(inks_of(inks), inks.tolerance * PHOTO_TOLERANCE)), side)
-    return np.asarray(np.where(labels == UNKNOWN, GROUND, labels), dtype=np.uint8)
-
-
-def _photo_position(
-    bgr: NDArray[np.uint8], sheet: Literal["auto", "whole"] | Sequence[Sequence[float]], name: str
-) -> SheetPosition:
-    height, width = bgr.shape[:2]
-    if min(height, width) < SMALLEST_PHOTO:
-        raise InputFault(
-            f"{name} is only {width}×{height} pixels; {SMALLEST_PHOTO} a side are the least for reading"
-        )
-    if sheet == "whole":
-        low, right, bottom = -0.5, width - 0.5, height - 0.5
-        return SheetPosition.of_corners([(low, low), (right, low), (right, bottom), (low, bottom)])
-    if not isinstance(sheet, str):
-        given = SheetPosition.of_corners(sheet)
-        if given.share_within(width, height) < 0.5:
-            raise UsageFault(
-                f"the corners of the sheet lie outside {name}, which is {width}×{height} pixels"
-            )
-        return given
-    position = find_sheet(bgr)
-    if position is not None:
-        return position
-    outline = find_outline(bgr)
-    if outline is None:
-        raise InputFault(
-            f"no sheet found in {name}: it shows neither two of the four printed markers nor a white sheet "
-            "on a darker table; take it with the markers in view, or give --sheet whole or the four corners"
-        )
-    return SheetPosition.of_corners(outline)
