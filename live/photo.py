@@ -6,25 +6,35 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration import light
-from calibration.inks import Inks, ink_table, read_inks
+from calibration.inks import PAPER_LEVEL, Inks, oklab, read_inks
+from calibration.light import estimate_paper
+from calibration.shading import level_to, photo_table, refine_shade, start_shade
 from calibration.sheet import SheetPosition, find_outline, find_sheet
-from live.hand import GRAIN, RING
-from live.sketch import FINE, Labels, majority
+from calibration.wholes import disc, make_whole, odd, reduced
+from live.sketch import FINE, Labels
 from models.faults import InputFault, UsageFault
-from models.palette import GROUND, UNKNOWN
+from models.palette import CLASS_NAMES, GREEN, GROUND, ROAD
 
 Place: TypeAlias = Literal["auto", "whole"] | Sequence[Sequence[float]]
 
 SMALLEST = 32
 """Pixels along the shorter side of a photograph, at the least."""
 
-TOLERANCE = 50.0
-"""In a photograph there is neither a hand to be told from ink nor a calibration of its markers: the nearest
-ink has it."""
+PAPER = np.full(3, PAPER_LEVEL, dtype=np.uint8)
+"""Bare paper, once the light is even."""
+
+ROUNDS = 2
+"""How often ground tells of the light and the light of what is ground."""
+
+LINE = 0.012
+"""Share of the sheet's side up to which a stroke is a thin line."""
+
+RIDGE = 26
+"""Grey levels by which a thin line is darker than what lies on both its sides, at the least."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +69,68 @@ def read_photo(
     """
     position = _position(bgr, sheet, name)
     fine = side * max(1, -(-2 * FINE // side))
-    margin = round(fine * RING / GRAIN)
-    square = position.rectify(bgr, fine, margin)
-    bright = light.level(square, light.estimate_paper(square))[margin:-margin, margin:-margin]
-    labels = majority(read_inks(bright, ink_table(inks, TOLERANCE)), side)
-    return PhotoReading(np.asarray(np.where(labels == UNKNOWN, GROUND, labels), dtype=np.uint8), inks)
+    square = _rectify(bgr, position, fine)
+    if set(known) == set(range(len(CLASS_NAMES))):
+        shade = start_shade(square, inks)
+    else:
+        shade = estimate_paper(square)
+        inks = _learnt(level_to(square, shade, PAPER), inks, known)
+    for _ in range(ROUNDS):
+        shade = refine_shade(square, shade, inks, photo_table(inks))
+        if not known:
+            inks = _learnt(level_to(square, shade, inks.rgb[GROUND]), inks, known)
+    lit = level_to(square, shade, inks.rgb[GROUND])
+    return PhotoReading(reduced(make_whole(_classes(lit, inks)), side), inks)
+
+
+def _classes(lit: NDArray[np.uint8], inks: Inks) -> Labels:
+    """The class of every pixel by its colour, and whether it lies on a line."""
+    labels = read_inks(lit, photo_table(inks))
+    # A thin line is never as dark as its ink, but darker than what lies on both its sides; a shadow isn't.
+    dimmest = lit.min(axis=2)
+    across = odd(len(lit) * LINE)
+    ridge = cv2.morphologyEx(dimmest, cv2.MORPH_BLACKHAT, disc(across)) > RIDGE
+    thin = read_inks(lit, photo_table(inks, thin=True))
+    line = ridge & (labels == GROUND)
+    labels[line] = thin[line]
+    return labels
+
+
+def _rectify(bgr: NDArray[np.uint8], position: SheetPosition, side: int) -> NDArray[np.uint8]:
+    """The drawing area as a square, of a photograph that may be far finer: nothing of it is passed over."""
+    edges = np.linalg.norm(position.corners - np.roll(position.corners, 1, axis=0), axis=1)
+    scale = min(1.0, side / float(edges.min()))
+    if scale > 0.75:
+        return position.rectify(bgr, side)
+    small = np.asarray(cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+    exact = np.array([small.shape[1] / bgr.shape[1], small.shape[0] / bgr.shape[0]])
+    return SheetPosition.of_corners((position.corners + 0.5) * exact - 0.5).rectify(small, side)
+
+
+def _learnt(lit: NDArray[np.uint8], prior: Inks, known: Collection[int]) -> Inks:
+    """The inks of a levelled photograph; those that are known as they were."""
+    small = cv2.resize(lit, (256, 256), interpolation=cv2.INTER_AREA).reshape(-1, 3)[:, ::-1]
+    seen = oklab((small / np.float32(255)).astype(np.float32))
+    paper = oklab((PAPER / np.float32(255)).astype(np.float32))
+    away = seen - paper
+    chroma = np.linalg.norm(away[:, 1:], axis=1)
+    far = np.linalg.norm(away, axis=1)
+    coloured = (chroma > 0.035) & (chroma > 0.07 * far)
+    anchors = oklab(prior.levelled()) - oklab(prior.levelled())[GROUND]
+    hue = anchors[GREEN:, 1:] / np.linalg.norm(anchors[GREEN:, 1:], axis=1, keepdims=True)
+    nearest = (away[:, 1:] @ hue.T).argmax(axis=1) + GREEN
+    label = np.where(coloured, nearest, np.where(-away[:, 0] > 0.2, ROAD, GROUND))
+    rgb = (prior.levelled() * 255).astype(np.uint8)
+    rgb[GROUND] = PAPER
+    for index in range(ROAD, len(CLASS_NAMES)):
+        own = label == index
+        if own.sum() < 60:
+            continue
+        strong = own & (far >= np.quantile(far[own], 0.5))
+        rgb[index] = np.median(small[strong], axis=0)
+    for index in known:
+        rgb[index] = prior.rgb[index]
+    return Inks(rgb)
 
 
 def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> SheetPosition:

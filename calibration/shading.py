@@ -1,0 +1,178 @@
+"""The light in a single photograph, whatever the ground is, and the colours that things have in it.
+
+A show's camera hangs still under a lamp that was calibrated. A photograph has the shadow of the phone,
+blocks with sides turned from the lamp and the shadows that they cast, and a ground that may be grey or
+black card. So here every ink owns more colours than on the sheet under the camera (`calibration.inks`): its
+tints and layers, and its shades too, which are the same colour with less light. The ground owns its shades
+as well, and the palest tints of every ink. Each of these colours knows its class, and a pixel is of the
+class of the nearest one.
+
+What was found to be ground tells in turn how the light falls, also within a shadow, and so on.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.inks import Float, Inks, family, linear_light, oklab, srgb_of
+from models.palette import CLASS_NAMES, GROUND, ROAD
+
+GRID = 256
+"""Cells along each side of the grid on which the light is known: finer than a shadow's edge is soft."""
+
+SHADES = (0.3, 0.42, 0.58, 0.78, 1.0, 1.2)
+"""Shares of the light that a side, a shadow or gloss gets."""
+
+SHADE_COST = 0.03
+"""Distance in OKLab that a shade counts as farther for every halving of its light."""
+
+COLOUR_SHARE = 0.36
+"""Of the way from the ground to an ink with a colour, how much is still ground."""
+
+NEUTRAL_SHARE = ((0.3, 0.56), (0.55, 0.40))
+"""The same for an ink without one, which a shadow on the ground resembles: the blacker it is, the more. Two
+pairs of OKLab lightness (in shares of the ground's) and share of the way."""
+
+NEUTRAL = 0.045
+"""OKLab chroma, against the ground, below which an ink has no colour."""
+
+EVEN = 0.05
+"""By how much ground may differ in OKLab chroma from what the light makes of it, to tell of the light."""
+
+
+def colours_of(inks: Inks, thin: bool = False) -> tuple[Float, Float, NDArray[np.uint8]]:
+    """Every colour that may stand in a levelled photograph.
+
+    thin: where a line too thin to be black is, rather than a shadow. Returns OKLab float32 (n, 3), what
+    each counts farther, float32 (n,), and its class, uint8 (n,).
+    """
+    values = (inks.rgb / np.float32(255)).astype(np.float32)
+    anchors = oklab(values)
+    light = linear_light(values)
+    colours, costs, classes = [], [], []
+
+    def add(lab: Float, cost: Float | float, label: NDArray[np.uint8] | int) -> None:
+        colours.append(lab)
+        costs.append(np.broadcast_to(np.asarray(cost, dtype=np.float32), (len(lab),)))
+        classes.append(np.broadcast_to(np.asarray(label, dtype=np.uint8), (len(lab),)))
+
+    for index in range(len(CLASS_NAMES)):
+        shades = np.array(SHADES, dtype=np.float32)
+        shaded = oklab(srgb_of(light[index] * shades[:, None]).clip(0, 1))
+        cost = SHADE_COST * np.abs(np.log2(shades))
+        if index == GROUND:
+            # How dark a shadow may be is a question of how black the roads are.
+            tone = anchors[ROAD, 0] / max(float(anchors[GROUND, 0]), 1e-3)
+            part = float(np.interp(tone, *np.transpose(NEUTRAL_SHARE))) if not thin else COLOUR_SHARE
+            end = anchors[GROUND, 0] + part * min(anchors[ROAD, 0] - anchors[GROUND, 0], 0)
+            keep = (shaded[:, 0] >= end) | (shades > 0.99)
+            add(shaded[keep], cost[keep], GROUND)
+            continue
+        add(shaded, cost, index)
+        way = float(np.linalg.norm(anchors[index] - anchors[GROUND]))
+        neutral = float(np.linalg.norm(anchors[index, 1:] - anchors[GROUND, 1:])) < NEUTRAL
+        if (light[index] <= light[GROUND]).all():
+            members = family(values[GROUND], values[index])
+        else:  # not a filter on the paper: card of any colour, mixed with the ground at its edge alone
+            mixed = np.linspace(0.0, 1.0, 14, dtype=np.float32)[:, None]
+            members = srgb_of(light[GROUND] * (1 - mixed) + light[index] * mixed)
+        lab = oklab(members)
+        share = np.linalg.norm(lab - anchors[GROUND], axis=1) / max(way, 1e-3)
+        limit = COLOUR_SHARE
+        if neutral and not thin and anchors[index, 0] < anchors[GROUND, 0]:
+            tone = anchors[index, 0] / max(float(anchors[GROUND, 0]), 1e-3)
+            limit = float(np.interp(tone, *np.transpose(NEUTRAL_SHARE)))
+        add(lab, 0.0, np.where(share < limit, GROUND, index).astype(np.uint8))
+    return np.concatenate(colours), np.concatenate(costs), np.concatenate(classes)
+
+
+def photo_table(inks: Inks, thin: bool = False) -> NDArray[np.uint8]:
+    """The class of every 16-bit colour of a levelled photograph, uint8 (1, 65536), as
+    `calibration.inks.ink_table`."""
+    colours, costs, classes = colours_of(inks, thin)
+    code = np.arange(65536, dtype=np.uint32)
+    parts = [((code >> 11) << 3) + 4, (((code >> 5) & 63) << 2) + 2, ((code & 31) << 3) + 4]
+    seen = oklab(np.stack(parts, axis=1).astype(np.float32) / 255)
+    nearest = np.full(len(seen), np.inf, dtype=np.float32)
+    winner = np.zeros(len(seen), dtype=np.uint8)
+    for index in range(len(CLASS_NAMES)):
+        own = classes == index
+        if not own.any():
+            continue
+        members, cost = colours[own], costs[own]
+        # |s - m|² as one product of matrices; a cost lengthens the distance.
+        squares = (seen**2).sum(axis=1)[:, None] - 2 * seen @ members.T + (members**2).sum(axis=1)
+        distance = (np.sqrt(np.maximum(squares, 0)) + cost).min(axis=1)
+        closer = distance < nearest
+        nearest[closer] = distance[closer]
+        winner[closer] = index
+    return winner[None]
+
+
+def level_to(bgr: NDArray[np.uint8], shade: Float, ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture in even light, uint8 (S, S, 3).
+
+    shade: float32 (n, n, 3), BGR, what the ground shows at each place. ground: its colour, uint8 (3,), RGB.
+    """
+    size = (bgr.shape[1], bgr.shape[0])
+    gain = ground[::-1].astype(np.float32) / np.maximum(shade, 1.0)
+    lit = cv2.multiply(bgr, cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U)
+    return np.asarray(lit, dtype=np.uint8)
+
+
+def start_shade(bgr: NDArray[np.uint8], inks: Inks) -> Float:
+    """A first idea of the light by the colours that were given: one for the whole picture, the one by which
+    the picture comes nearest to its inks. float32 (GRID, GRID, 3), BGR."""
+    small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)[:, ::-1]
+    light = linear_light((small / np.float32(255)).astype(np.float32))
+    colours = oklab((inks.rgb / np.float32(255)).astype(np.float32))
+    best, found = np.inf, 1.0
+    for gain in np.geomspace(0.25, 4.0, 33):
+        seen = oklab(srgb_of((light * np.float32(gain)).clip(0, 1)))
+        distance = np.linalg.norm(seen[:, None] - colours, axis=2).min(axis=1)
+        # The given colours are mostly those of this very photograph.
+        misfit = float(np.minimum(distance, 0.15).mean()) + 0.004 * abs(np.log2(gain))
+        if misfit < best:
+            best, found = misfit, float(gain)
+    ground = linear_light((inks.rgb[GROUND] / np.float32(255)).astype(np.float32)) / np.float32(found)
+    shade = np.empty((GRID, GRID, 3), dtype=np.float32)
+    shade[:] = srgb_of(ground)[::-1] * 255
+    return shade
+
+
+def refine_shade(bgr: NDArray[np.uint8], shade: Float, inks: Inks, table: NDArray[np.uint8]) -> Float:
+    """The light by what is ground in the light that was assumed.
+
+    bgr: uint8 (S, S, 3). shade: float32 (n, n, 3). Returns float32 (GRID, GRID, 3), BGR.
+    """
+    small = np.asarray(cv2.resize(bgr, (GRID, GRID), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    lit = level_to(small, shade, inks.rgb[GROUND])
+    code = cv2.cvtColor(lit, cv2.COLOR_BGR2BGR565).view(np.uint16).reshape(GRID, GRID)
+    ground = (cv2.LUT(code, table) == GROUND).astype(np.uint8)
+    lab = oklab((lit[:, :, ::-1] / np.float32(255)).astype(np.float32))
+    own = oklab((inks.rgb[GROUND] / np.float32(255)).astype(np.float32))
+    tint = np.linalg.norm(lab[..., 1:] - own[1:], axis=2)
+    # The edge of a stroke is not as bright as the paper beside it.
+    sure = (cv2.erode(ground, np.ones((3, 3), dtype=np.uint8)) > 0) & (tint < EVEN)
+    return _spread(np.log(np.maximum(small, 2).astype(np.float32)), sure.astype(np.float32), shade)
+
+
+def _spread(logs: Float, sure: Float, shade: Float) -> Float:
+    """Values where they are sure, and between them what their surroundings say, the nearest first."""
+    before = np.log(cv2.resize(np.maximum(shade, 2), (GRID, GRID), interpolation=cv2.INTER_LINEAR))
+    rest = (logs - before) * sure[..., None]
+    levels = [(rest, sure)]
+    while levels[-1][1].shape[0] > 4:
+        values, weight = levels[-1]
+        levels.append((cv2.pyrDown(values), cv2.pyrDown(weight)))
+    values, weight = levels.pop()
+    field = values / (weight[..., None] + 0.02)
+    for values, weight in reversed(levels):
+        size = (weight.shape[1], weight.shape[0])
+        coarse = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
+        own = np.clip(weight[..., None] * 2, 0, 1)
+        field = coarse * (1 - own) + values / np.maximum(weight[..., None], 1e-3) * own
+    smooth = cv2.GaussianBlur(np.asarray(field, dtype=np.float32), (0, 0), 1.0)
+    return np.asarray(np.exp(before + smooth).clip(1, 255), dtype=np.float32)
