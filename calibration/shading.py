@@ -31,9 +31,9 @@ SHADE_COST = 0.03
 COLOUR_SHARE = 0.36
 """Of the way from the ground to an ink with a colour, how much is still ground."""
 
-NEUTRAL_SHARE = ((0.3, 0.56), (0.55, 0.40))
+NEUTRAL_SHARE = ((0.35, 0.58), (0.5, 0.40))
 """The same for an ink without one, which a shadow on the ground resembles: the blacker it is, the more. Two
-pairs of OKLab lightness (in shares of the ground's) and share of the way."""
+pairs of the ink's OKLab lightness and share of the way."""
 
 NEUTRAL = 0.045
 """OKLab chroma, against the ground, below which an ink has no colour."""
@@ -53,19 +53,18 @@ def colours_of(inks: Inks, thin: bool = False) -> tuple[Float, Float, NDArray[np
     light = linear_light(values)
     colours, costs, classes = [], [], []
 
-    def add(lab: Float, cost: Float | float, label: NDArray[np.uint8] | int) -> None:
+    def add(lab: Float, cost: NDArray[np.floating] | float, label: NDArray[np.uint8] | int) -> None:
         colours.append(lab)
         costs.append(np.broadcast_to(np.asarray(cost, dtype=np.float32), (len(lab),)))
         classes.append(np.broadcast_to(np.asarray(label, dtype=np.uint8), (len(lab),)))
 
     for index in range(len(CLASS_NAMES)):
         shades = np.array(SHADES, dtype=np.float32)
-        shaded = oklab(srgb_of(light[index] * shades[:, None]).clip(0, 1))
+        shaded = oklab(srgb_of((light[index] * shades[:, None]).astype(np.float32)).clip(0, 1))
         cost = SHADE_COST * np.abs(np.log2(shades))
         if index == GROUND:
             # How dark a shadow may be is a question of how black the roads are.
-            tone = anchors[ROAD, 0] / max(float(anchors[GROUND, 0]), 1e-3)
-            part = float(np.interp(tone, *np.transpose(NEUTRAL_SHARE))) if not thin else COLOUR_SHARE
+            part = COLOUR_SHARE if thin else _neutral_share(anchors[ROAD])
             end = anchors[GROUND, 0] + part * min(anchors[ROAD, 0] - anchors[GROUND, 0], 0)
             keep = (shaded[:, 0] >= end) | (shades > 0.99)
             add(shaded[keep], cost[keep], GROUND)
@@ -82,10 +81,13 @@ def colours_of(inks: Inks, thin: bool = False) -> tuple[Float, Float, NDArray[np
         share = np.linalg.norm(lab - anchors[GROUND], axis=1) / max(way, 1e-3)
         limit = COLOUR_SHARE
         if neutral and not thin and anchors[index, 0] < anchors[GROUND, 0]:
-            tone = anchors[index, 0] / max(float(anchors[GROUND, 0]), 1e-3)
-            limit = float(np.interp(tone, *np.transpose(NEUTRAL_SHARE)))
+            limit = _neutral_share(anchors[index])
         add(lab, 0.0, np.where(share < limit, GROUND, index).astype(np.uint8))
     return np.concatenate(colours), np.concatenate(costs), np.concatenate(classes)
+
+
+def _neutral_share(ink: Float) -> float:
+    return float(np.interp(ink[0], *np.transpose(NEUTRAL_SHARE)))
 
 
 def photo_table(inks: Inks, thin: bool = False) -> NDArray[np.uint8]:
@@ -129,14 +131,16 @@ def start_shade(bgr: NDArray[np.uint8], inks: Inks) -> Float:
     light = linear_light((small / np.float32(255)).astype(np.float32))
     colours = oklab((inks.rgb / np.float32(255)).astype(np.float32))
     best, found = np.inf, 1.0
-    for gain in np.geomspace(0.25, 4.0, 33):
-        seen = oklab(srgb_of((light * np.float32(gain)).clip(0, 1)))
+    for gain in np.geomspace(0.25, 4.0, 33, dtype=np.float32):
+        seen = oklab(srgb_of(np.asarray(light * gain, dtype=np.float32).clip(0, 1)))
         distance = np.linalg.norm(seen[:, None] - colours, axis=2).min(axis=1)
         # The given colours are mostly those of this very photograph.
         misfit = float(np.minimum(distance, 0.15).mean()) + 0.004 * abs(np.log2(gain))
         if misfit < best:
             best, found = misfit, float(gain)
-    ground = linear_light((inks.rgb[GROUND] / np.float32(255)).astype(np.float32)) / np.float32(found)
+    ground = (linear_light((inks.rgb[GROUND] / np.float32(255)).astype(np.float32)) / found).astype(
+        np.float32
+    )
     shade = np.empty((GRID, GRID, 3), dtype=np.float32)
     shade[:] = srgb_of(ground)[::-1] * 255
     return shade
@@ -163,10 +167,11 @@ def _spread(logs: Float, sure: Float, shade: Float) -> Float:
     """Values where they are sure, and between them what their surroundings say, the nearest first."""
     before = np.log(cv2.resize(np.maximum(shade, 2), (GRID, GRID), interpolation=cv2.INTER_LINEAR))
     rest = (logs - before) * sure[..., None]
-    levels = [(rest, sure)]
+    levels: list[tuple[Float, Float]] = [(rest, sure)]
     while levels[-1][1].shape[0] > 4:
         values, weight = levels[-1]
-        levels.append((cv2.pyrDown(values), cv2.pyrDown(weight)))
+        smaller = np.asarray(cv2.pyrDown(values), np.float32), np.asarray(cv2.pyrDown(weight), np.float32)
+        levels.append(smaller)
     values, weight = levels.pop()
     field = values / (weight[..., None] + 0.02)
     for values, weight in reversed(levels):

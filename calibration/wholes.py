@@ -25,6 +25,13 @@ SPECK = 0.006
 HOLE = 0.008
 """The same for a hole in a thing."""
 
+GRAIN = 0.011
+"""Side of the square in which the paper's grain is looked at, which a pencil or crayon leaves bare."""
+
+GRAIN_SHARE = 0.45
+"""Share of such a square that an ink must hold to have the ground in its middle as well: a little less than
+it holds beside a straight edge."""
+
 STROKE = 0.022
 """Breadth up to which a patch is one stroke of hatching, or what is left of a stroke between streaks."""
 
@@ -54,7 +61,7 @@ def make_whole(labels: Labels) -> Labels:
     """Labels without rims and specks, and with hatching filled."""
     labels = _without_rims(labels)
     labels = _without_specks(labels, SPECK)
-    labels = _filled(labels)
+    labels = _filled(_without_grain(labels))
     return _without_specks(labels, SPECK, HOLE)
 
 
@@ -64,7 +71,7 @@ def _without_rims(labels: Labels) -> Labels:
     doubtful = np.zeros(labels.shape, dtype=bool)
     for index in range(ROAD, len(CLASS_NAMES)):
         own = (labels == index).view(np.uint8)
-        thin = own & ~cv2.morphologyEx(own, cv2.MORPH_OPEN, disc(breadth))
+        thin = own - _opened(own, breadth)
         other = ((labels != index) & (labels != GROUND)).view(np.uint8)
         beside = cv2.dilate(other, disc(2 * breadth - 1))
         count, parts = cv2.connectedComponents(thin, connectivity=8)
@@ -89,6 +96,20 @@ def _without_specks(labels: Labels, speck: float, hole: float = 0.0) -> Labels:
     return _given_to_nearest(labels, doubtful)
 
 
+def _without_grain(labels: Labels) -> Labels:
+    """Fill the bare grain of the paper within an ink that covers about half of it."""
+    breadth = odd(len(labels) * GRAIN)
+    for _ in range(2):
+        bare = labels == GROUND
+        votes = [
+            cv2.blur((labels == index).view(np.uint8) * np.uint8(255), (breadth, breadth))
+            for index in range(ROAD, len(CLASS_NAMES))
+        ]
+        most = np.argmax(votes, axis=0)
+        labels = np.where(bare & (np.max(votes, axis=0) > 255 * GRAIN_SHARE), most + ROAD, labels)
+    return labels.astype(np.uint8)
+
+
 def _filled(labels: Labels) -> Labels:
     """Fill the bare ground between strokes that lie side by side, roads excepted."""
     side = len(labels)
@@ -97,13 +118,16 @@ def _filled(labels: Labels) -> Labels:
         own = (labels == index).view(np.uint8)
         if not own.any():
             continue
-        thick = cv2.morphologyEx(own, cv2.MORPH_OPEN, disc(odd(side * STROKE)))
-        thin = own & ~thick
+        thin = own - _opened(own, odd(side * STROKE))
         # Ground may be filled between strokes, not between two things that are solid.
         closed = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, disc(odd(side * GAP)))
-        area = cv2.morphologyEx(closed | own, cv2.MORPH_OPEN, disc(odd(side * AREA)))
-        filled[(area & closed > 0) & (labels == GROUND)] = index
+        area = _opened(np.maximum(closed, own), odd(side * AREA))
+        filled[(area > 0) & (closed > 0) & (labels == GROUND)] = index
     return filled
+
+
+def _opened(mask: NDArray[np.uint8], breadth: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(breadth)), dtype=np.uint8)
 
 
 def _given_to_nearest(labels: Labels, doubtful: NDArray[np.bool_]) -> Labels:

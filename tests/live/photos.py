@@ -50,7 +50,7 @@ class Subject:
 
 
 def linear(rgb: object) -> Floats:
-    return (np.asarray(rgb, dtype=np.float32) / 255) ** np.float32(2.2)
+    return np.asarray((np.asarray(rgb) / 255) ** 2.2, dtype=np.float32)
 
 
 def cloud(rng: np.random.Generator, size: int, grain: float) -> Floats:
@@ -61,23 +61,23 @@ def cloud(rng: np.random.Generator, size: int, grain: float) -> Floats:
     return np.asarray(big / big.std(), dtype=np.float32)
 
 
-def plan(seed: int, thick: int = 26) -> Bytes:
+def plan(seed: int, thick: int = 26, scale: float = 1.0) -> Bytes:
     """A drawn town as classes: water, parks, a net of roads, houses."""
     rng = np.random.default_rng(seed)
     labels = np.full((SIZE, SIZE), GROUND, dtype=np.uint8)
     ts = np.linspace(-0.1, 1.1, 60)
     wave = 0.2 + 0.06 * np.sin(5 * ts + rng.uniform(0, 6))
     river = np.stack([ts, wave], axis=1) * SIZE
-    cv2.polylines(labels, [river.astype(np.int32)], False, WATER, 150)
+    cv2.polylines(labels, [river.astype(np.int32)], False, WATER, round(150 * scale))
     for _ in range(3):
         centre = rng.uniform(0.1, 0.9, 2) * (1, 0.6) + (0, 0.35)
         angles = np.linspace(0, 2 * np.pi, 14)[:-1]
-        radius = rng.uniform(0.06, 0.13) * (1 + 0.2 * rng.standard_normal(13))
+        radius = scale * rng.uniform(0.06, 0.13) * (1 + 0.2 * rng.standard_normal(13))
         blob = (centre + radius[:, None] * np.stack([np.cos(angles), np.sin(angles)], 1)) * SIZE
         cv2.fillPoly(labels, [blob.astype(np.int32)], GREEN)
     for _ in range(9):
         x, y = rng.uniform(0.05, 0.85), rng.uniform(0.35, 0.85)
-        w, h = rng.uniform(0.05, 0.13, 2)
+        w, h = scale * rng.uniform(0.05, 0.13, 2)
         box = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)]) + rng.normal(0, 0.006, (4, 2))
         cv2.fillPoly(labels, [(box * SIZE).astype(np.int32)], BUILDING)
     for i in range(3):
@@ -101,15 +101,17 @@ def drawn(
     hatch: float = 0.0,
     grid: float = 0.0,
     outline: int = 0,
+    scale: float = 1.0,
 ) -> Subject:
     """A drawing on paper.
 
     streaks: how uneven the ink lies; grain: how much of the paper's grain a crayon or pencil leaves bare;
     hatch: share of an area that hatching leaves bare; grid: how dark printed squares are; outline: pixels
-    of a thin pen around areas.
+    of a thin pen around areas; scale: of the areas.
     """
     rng = np.random.default_rng(seed + 1000)
-    labels = plan(seed, thick)
+    labels = plan(seed, thick, scale)
+    labels[~np.isin(labels, [GROUND, *inks])] = GROUND
     rgb = np.empty((SIZE, SIZE, 3), dtype=np.float32)
     rgb[:] = linear(paper)
     rgb *= (1 + 0.012 * cloud(rng, SIZE, 3) + 0.006 * cloud(rng, SIZE, 40))[..., None]
@@ -299,12 +301,15 @@ CASES: dict[str, Case] = {
     "markers, blurred": Case(lambda: drawn(8), Phone(blur=4.0)),
     "markers, overexposed": Case(lambda: drawn(9), Phone(exposure=1.25)),
     "markers, dark": Case(lambda: drawn(10), Phone(exposure=0.25, noise=0.02)),
+    "markers, deep shadow": Case(lambda: drawn(23), Phone(shadow=0.74, hard=6)),
+    "markers, covered": Case(lambda: drawn(24, scale=2.6, thick=60), Phone(gains=WARM, slope=0.5)),
+    "markers, few": Case(lambda: drawn(25, {ROAD: (30, 30, 34), WATER: (28, 84, 180)})),
     "felt tips, hatched": Case(lambda: drawn(11, FELT_TIPS, hatch=0.25), Phone(gains=WARM)),
     "felt tips, outlined": Case(lambda: drawn(12, FELT_TIPS, outline=5), Phone(shadow=0.3)),
     "pencils": Case(lambda: drawn(13, PENCILS, grain=0.15, thick=14)),
     "pencils, warm light": Case(lambda: drawn(14, PENCILS, grain=0.25), Phone(gains=WARM, slope=0.4)),
     "crayons": Case(lambda: drawn(15, CRAYONS, grain=0.3), Phone(shadow=0.4, hard=25)),
-    "highlighters": Case(lambda: drawn(16, HIGHLIGHTER, streaks=0.12)),
+    "highlighters": Case(lambda: drawn(16, HIGHLIGHTERS, streaks=0.12)),
     "dark inks": Case(lambda: drawn(17, DARK), Phone(gains=COLD)),
     "thin pen": Case(lambda: drawn(18, thick=7, hatch=0.3)),
     "squared paper": Case(lambda: drawn(19, grid=0.35), Phone(slope=0.4)),
