@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import Float, Inks, family, linear_light, oklab, srgb_of
+from calibration.inks import Float, family, linear_light, oklab, srgb_of
+from calibration.learning import Colours
 from models.palette import CLASS_NAMES, GROUND, ROAD
 
 GRID = 256
@@ -42,58 +43,54 @@ EVEN = 0.05
 """By how much ground may differ in OKLab chroma from what the light makes of it, to tell of the light."""
 
 
-def colours_of(inks: Inks, thin: bool = False) -> tuple[Float, Float, NDArray[np.uint8]]:
+def every_colour(colours: Colours, thin: bool = False) -> tuple[Float, Float, NDArray[np.uint8]]:
     """Every colour that may stand in a levelled photograph.
 
     thin: where a line too thin to be black is, rather than a shadow. Returns OKLab float32 (n, 3), what
     each counts farther, float32 (n,), and its class, uint8 (n,).
     """
-    values = (inks.rgb / np.float32(255)).astype(np.float32)
-    anchors = oklab(values)
-    light = linear_light(values)
-    colours, costs, classes = [], [], []
+    values = (colours.rgb / np.float32(255)).astype(np.float32)
+    anchors, light = oklab(values), linear_light(values)
+    away = anchors - anchors[0]
+    neutral = np.linalg.norm(away[:, 1:], axis=1) < NEUTRAL
+    # How dark a shadow may be is a question of how black the roads are.
+    road = anchors[colours.classes == ROAD]
+    deepest = COLOUR_SHARE if thin else min(_neutral_share(ink) for ink in road)
+    darkest = anchors[0, 0] + deepest * min(float(road[:, 0].min() - anchors[0, 0]), 0.0)
+    shades = np.array(SHADES, dtype=np.float32)
+    dim = (SHADE_COST * np.abs(np.log2(shades))).astype(np.float32)
 
-    def add(lab: Float, cost: NDArray[np.floating] | float, label: NDArray[np.uint8] | int) -> None:
-        colours.append(lab)
-        costs.append(np.broadcast_to(np.asarray(cost, dtype=np.float32), (len(lab),)))
-        classes.append(np.broadcast_to(np.asarray(label, dtype=np.uint8), (len(lab),)))
-
-    for index in range(len(CLASS_NAMES)):
-        shades = np.array(SHADES, dtype=np.float32)
+    labs, costs, classes = [], [], []
+    for index, label in enumerate(colours.classes):
         shaded = oklab(srgb_of((light[index] * shades[:, None]).astype(np.float32)).clip(0, 1))
-        cost = SHADE_COST * np.abs(np.log2(shades))
-        if index == GROUND:
-            # How dark a shadow may be is a question of how black the roads are.
-            part = COLOUR_SHARE if thin else _neutral_share(anchors[ROAD])
-            end = anchors[GROUND, 0] + part * min(anchors[ROAD, 0] - anchors[GROUND, 0], 0)
-            keep = (shaded[:, 0] >= end) | (shades > 0.99)
-            add(shaded[keep], cost[keep], GROUND)
+        if label == GROUND:
+            keep = (shaded[:, 0] >= darkest) | (shades >= 1)
+            labs.append(shaded[keep])
+            costs.append(dim[keep])
+            classes.append(np.full(keep.sum(), GROUND))
             continue
-        add(shaded, cost, index)
-        way = float(np.linalg.norm(anchors[index] - anchors[GROUND]))
-        neutral = float(np.linalg.norm(anchors[index, 1:] - anchors[GROUND, 1:])) < NEUTRAL
-        if (light[index] <= light[GROUND]).all():
-            members = family(values[GROUND], values[index])
-        else:  # not a filter on the paper: card of any colour, mixed with the ground at its edge alone
-            mixed = np.linspace(0.0, 1.0, 14, dtype=np.float32)[:, None]
-            members = srgb_of(light[GROUND] * (1 - mixed) + light[index] * mixed)
-        lab = oklab(members)
-        share = np.linalg.norm(lab - anchors[GROUND], axis=1) / max(way, 1e-3)
-        limit = COLOUR_SHARE
-        if neutral and not thin and anchors[index, 0] < anchors[GROUND, 0]:
-            limit = _neutral_share(anchors[index])
-        add(lab, 0.0, np.where(share < limit, GROUND, index).astype(np.uint8))
-    return np.concatenate(colours), np.concatenate(costs), np.concatenate(classes)
+        if (light[index] <= light[0]).all():
+            mixed = oklab(family(values[0], values[index]))
+        else:  # not a filter on paper but card of any colour, mixed with the ground at its edge alone
+            part = np.linspace(0, 1, 14, dtype=np.float32)[:, None]
+            mixed = oklab(srgb_of((light[0] * (1 - part) + light[index] * part).astype(np.float32)))
+        share = np.linalg.norm(mixed - anchors[0], axis=1) / max(float(np.linalg.norm(away[index])), 1e-3)
+        shadowy = neutral[index] and away[index, 0] < 0 and not thin
+        limit = _neutral_share(anchors[index]) if shadowy else COLOUR_SHARE
+        labs += [shaded, mixed]
+        costs += [dim, np.zeros(len(mixed), dtype=np.float32)]
+        classes += [np.full(len(shaded), label), np.where(share < limit, GROUND, label)]
+    return np.concatenate(labs), np.concatenate(costs), np.concatenate(classes).astype(np.uint8)
 
 
 def _neutral_share(ink: Float) -> float:
     return float(np.interp(ink[0], *np.transpose(NEUTRAL_SHARE)))
 
 
-def photo_table(inks: Inks, thin: bool = False) -> NDArray[np.uint8]:
+def photo_table(colours: Colours, thin: bool = False) -> NDArray[np.uint8]:
     """The class of every 16-bit colour of a levelled photograph, uint8 (1, 65536), as
     `calibration.inks.ink_table`."""
-    colours, costs, classes = colours_of(inks, thin)
+    labs, costs, classes = every_colour(colours, thin)
     code = np.arange(65536, dtype=np.uint32)
     parts = [((code >> 11) << 3) + 4, (((code >> 5) & 63) << 2) + 2, ((code & 31) << 3) + 4]
     seen = oklab(np.stack(parts, axis=1).astype(np.float32) / 255)
@@ -103,7 +100,7 @@ def photo_table(inks: Inks, thin: bool = False) -> NDArray[np.uint8]:
         own = classes == index
         if not own.any():
             continue
-        members, cost = colours[own], costs[own]
+        members, cost = labs[own], costs[own]
         # |s - m|² as one product of matrices; a cost lengthens the distance.
         squares = (seen**2).sum(axis=1)[:, None] - 2 * seen @ members.T + (members**2).sum(axis=1)
         distance = (np.sqrt(np.maximum(squares, 0)) + cost).min(axis=1)
@@ -124,21 +121,21 @@ def level_to(bgr: NDArray[np.uint8], shade: Float, ground: NDArray[np.uint8]) ->
     return np.asarray(lit, dtype=np.uint8)
 
 
-def start_shade(bgr: NDArray[np.uint8], inks: Inks) -> Float:
+def start_shade(bgr: NDArray[np.uint8], colours: Colours) -> Float:
     """A first idea of the light by the colours that were given: one for the whole picture, the one by which
-    the picture comes nearest to its inks. float32 (GRID, GRID, 3), BGR."""
+    the picture comes nearest to them. float32 (GRID, GRID, 3), BGR."""
     small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)[:, ::-1]
     light = linear_light((small / np.float32(255)).astype(np.float32))
-    colours = oklab((inks.rgb / np.float32(255)).astype(np.float32))
+    expected = oklab((colours.rgb / np.float32(255)).astype(np.float32))
     best, found = np.inf, 1.0
     for gain in np.geomspace(0.25, 4.0, 33, dtype=np.float32):
         seen = oklab(srgb_of(np.asarray(light * gain, dtype=np.float32).clip(0, 1)))
-        distance = np.linalg.norm(seen[:, None] - colours, axis=2).min(axis=1)
+        distance = np.linalg.norm(seen[:, None] - expected, axis=2).min(axis=1)
         # The given colours are mostly those of this very photograph.
         misfit = float(np.minimum(distance, 0.15).mean()) + 0.004 * abs(np.log2(gain))
         if misfit < best:
             best, found = misfit, float(gain)
-    ground = (linear_light((inks.rgb[GROUND] / np.float32(255)).astype(np.float32)) / found).astype(
+    ground = (linear_light((colours.rgb[0] / np.float32(255)).astype(np.float32)) / found).astype(
         np.float32
     )
     shade = np.empty((GRID, GRID, 3), dtype=np.float32)
@@ -146,17 +143,17 @@ def start_shade(bgr: NDArray[np.uint8], inks: Inks) -> Float:
     return shade
 
 
-def refine_shade(bgr: NDArray[np.uint8], shade: Float, inks: Inks, table: NDArray[np.uint8]) -> Float:
+def refine_shade(bgr: NDArray[np.uint8], shade: Float, colours: Colours, table: NDArray[np.uint8]) -> Float:
     """The light by what is ground in the light that was assumed.
 
     bgr: uint8 (S, S, 3). shade: float32 (n, n, 3). Returns float32 (GRID, GRID, 3), BGR.
     """
     small = np.asarray(cv2.resize(bgr, (GRID, GRID), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    lit = level_to(small, shade, inks.rgb[GROUND])
+    lit = level_to(small, shade, colours.rgb[0])
     code = cv2.cvtColor(lit, cv2.COLOR_BGR2BGR565).view(np.uint16).reshape(GRID, GRID)
     ground = (cv2.LUT(code, table) == GROUND).astype(np.uint8)
     lab = oklab((lit[:, :, ::-1] / np.float32(255)).astype(np.float32))
-    own = oklab((inks.rgb[GROUND] / np.float32(255)).astype(np.float32))
+    own = oklab((colours.rgb[0] / np.float32(255)).astype(np.float32))
     tint = np.linalg.norm(lab[..., 1:] - own[1:], axis=2)
     # The edge of a stroke is not as bright as the paper beside it.
     sure = (cv2.erode(ground, np.ones((3, 3), dtype=np.uint8)) > 0) & (tint < EVEN)

@@ -10,22 +10,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL, Inks, oklab, read_inks
+from calibration.inks import Inks, read_inks
+from calibration.learning import PAPER, Colours, learn_colours
 from calibration.light import estimate_paper
 from calibration.shading import level_to, photo_table, refine_shade, start_shade
 from calibration.sheet import SheetPosition, find_outline, find_sheet
 from calibration.wholes import disc, make_whole, odd, reduced
 from live.sketch import FINE, Labels
 from models.faults import InputFault, UsageFault
-from models.palette import CLASS_NAMES, GREEN, GROUND, ROAD
+from models.palette import CLASS_NAMES, GROUND
 
 Place: TypeAlias = Literal["auto", "whole"] | Sequence[Sequence[float]]
 
 SMALLEST = 32
 """Pixels along the shorter side of a photograph, at the least."""
-
-PAPER = np.full(3, PAPER_LEVEL, dtype=np.uint8)
-"""Bare paper, once the light is even."""
 
 ROUNDS = 2
 """How often ground tells of the light and the light of what is ground."""
@@ -42,12 +40,12 @@ class PhotoReading:
     """What a photograph shows.
 
     labels: uint8 (side, side), classes 0..4.
-    inks: by which it was read.
+    colours: by which it was read.
     note: what its taker should know, or ''.
     """
 
     labels: Labels
-    inks: Inks
+    colours: Colours
     note: str = ""
 
 
@@ -70,27 +68,28 @@ def read_photo(
     position = _position(bgr, sheet, name)
     fine = side * max(1, -(-2 * FINE // side))
     square = _rectify(bgr, position, fine)
-    if set(known) == set(range(len(CLASS_NAMES))):
-        shade = start_shade(square, inks)
+    if len(known) == len(CLASS_NAMES):
+        colours = Colours.of(inks)
+        shade = start_shade(square, colours)
     else:
         shade = estimate_paper(square)
-        inks = _learnt(level_to(square, shade, PAPER), inks, known)
+        colours = learn_colours(level_to(square, shade, PAPER), inks)
     for _ in range(ROUNDS):
-        shade = refine_shade(square, shade, inks, photo_table(inks))
+        shade = refine_shade(square, shade, colours, photo_table(colours))
         if not known:
-            inks = _learnt(level_to(square, shade, inks.rgb[GROUND]), inks, known)
-    lit = level_to(square, shade, inks.rgb[GROUND])
-    return PhotoReading(reduced(make_whole(_classes(lit, inks)), side), inks)
+            colours = learn_colours(level_to(square, shade, PAPER), inks)
+    lit = level_to(square, shade, colours.rgb[0])
+    return PhotoReading(reduced(make_whole(_classes(lit, colours)), side), colours)
 
 
-def _classes(lit: NDArray[np.uint8], inks: Inks) -> Labels:
+def _classes(lit: NDArray[np.uint8], colours: Colours) -> Labels:
     """The class of every pixel by its colour, and whether it lies on a line."""
-    labels = read_inks(lit, photo_table(inks))
+    labels = read_inks(lit, photo_table(colours))
     # A thin line is never as dark as its ink, but darker than what lies on both its sides; a shadow isn't.
     dimmest = lit.min(axis=2)
     across = odd(len(lit) * LINE)
     ridge = cv2.morphologyEx(dimmest, cv2.MORPH_BLACKHAT, disc(across)) > RIDGE
-    thin = read_inks(lit, photo_table(inks, thin=True))
+    thin = read_inks(lit, photo_table(colours, thin=True))
     line = ridge & (labels == GROUND)
     labels[line] = thin[line]
     return labels
@@ -105,32 +104,6 @@ def _rectify(bgr: NDArray[np.uint8], position: SheetPosition, side: int) -> NDAr
     small = np.asarray(cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     exact = np.array([small.shape[1] / bgr.shape[1], small.shape[0] / bgr.shape[0]])
     return SheetPosition.of_corners((position.corners + 0.5) * exact - 0.5).rectify(small, side)
-
-
-def _learnt(lit: NDArray[np.uint8], prior: Inks, known: Collection[int]) -> Inks:
-    """The inks of a levelled photograph; those that are known as they were."""
-    small = cv2.resize(lit, (256, 256), interpolation=cv2.INTER_AREA).reshape(-1, 3)[:, ::-1]
-    seen = oklab((small / np.float32(255)).astype(np.float32))
-    paper = oklab((PAPER / np.float32(255)).astype(np.float32))
-    away = seen - paper
-    chroma = np.linalg.norm(away[:, 1:], axis=1)
-    far = np.linalg.norm(away, axis=1)
-    coloured = (chroma > 0.035) & (chroma > 0.07 * far)
-    anchors = oklab(prior.levelled()) - oklab(prior.levelled())[GROUND]
-    hue = anchors[GREEN:, 1:] / np.linalg.norm(anchors[GREEN:, 1:], axis=1, keepdims=True)
-    nearest = (away[:, 1:] @ hue.T).argmax(axis=1) + GREEN
-    label = np.where(coloured, nearest, np.where(-away[:, 0] > 0.2, ROAD, GROUND))
-    rgb = (prior.levelled() * 255).astype(np.uint8)
-    rgb[GROUND] = PAPER
-    for index in range(ROAD, len(CLASS_NAMES)):
-        own = label == index
-        if own.sum() < 60:
-            continue
-        strong = own & (far >= np.quantile(far[own], 0.5))
-        rgb[index] = np.median(small[strong], axis=0)
-    for index in known:
-        rgb[index] = prior.rgb[index]
-    return Inks(rgb)
 
 
 def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> SheetPosition:

@@ -282,6 +282,13 @@ class Case:
     """Given on the command line, if any."""
 
 
+def _two_of_a_kind(seed: int) -> Subject:
+    """A drawing with a light and a dark marker for everything."""
+    dark, light = drawn(seed), drawn(seed, {**FELT_TIPS, BUILDING: (240, 150, 40), GREEN: (150, 210, 60)})
+    half = np.arange(SIZE) < SIZE // 2
+    return Subject(np.where(half[:, None], dark.rgb, light.rgb), dark.labels)
+
+
 WARM, COLD = (1.0, 0.86, 0.62), (0.8, 0.95, 1.0)
 WHITE, GREY, BLACK, KRAFT = (236, 236, 232), (128, 128, 128), (44, 42, 44), (176, 138, 96)
 
@@ -326,6 +333,25 @@ CASES: dict[str, Case] = {
     "card on white, high sun": Case(lambda: laid(5, height=26.0), inks=_given(WHITE)),
     "blocks on white": Case(lambda: laid(6, height=50.0, block=True), inks=_given(WHITE)),
     "blocks on grey": Case(lambda: laid(7, ground=GREY, height=50.0, block=True), inks=_given(GREY)),
+    "card on white, warm light": Case(
+        lambda: laid(10), Phone(gains=WARM, slope=0.6, shadow=0.6), inks=_given(WHITE)
+    ),
+    "card on white, cold light": Case(
+        lambda: laid(11), Phone(gains=(0.7, 0.95, 1.1), exposure=0.5), inks=_given(WHITE)
+    ),
+    "card on black, warm light": Case(
+        lambda: laid(12, {**CARD, ROAD: (210, 208, 200)}, ground=BLACK),
+        Phone(gains=WARM, slope=0.6),
+        inks=_given(BLACK, {**CARD, ROAD: (210, 208, 200)}),
+    ),
+    "blocks on grey, warm light": Case(
+        lambda: laid(13, ground=GREY, height=50.0, block=True), Phone(gains=WARM, slope=0.5), _given(GREY)
+    ),
+    "markers, inks given": Case(
+        lambda: drawn(26, FELT_TIPS), Phone(gains=WARM, slope=0.6), _given((246, 244, 238), FELT_TIPS)
+    ),
+    "two of a kind": Case(lambda: _two_of_a_kind(27)),
+    "turquoise water": Case(lambda: drawn(28, {**MARKERS, WATER: (40, 190, 190)})),
     "card, inks unknown": Case(lambda: laid(8, height=10.0)),
     "blocks, inks unknown": Case(lambda: laid(9, height=40.0, block=True), Phone(gains=WARM)),
 }
