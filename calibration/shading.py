@@ -12,6 +12,8 @@ What was found to be ground tells in turn how the light falls, also within a sha
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,17 @@ NEUTRAL = 0.045
 
 EVEN = 0.05
 """By how much ground may differ in OKLab chroma from what the light makes of it, to tell of the light."""
+
+
+HEAPS = 8
+"""Into how many colours a picture is sorted for the first guess at its ground."""
+
+LIGHT_WEIGHT = np.array((0.6, 1.0, 1.0), dtype=np.float32)
+"""Of OKLab's lightness against its colour, where the light isn't even yet."""
+
+
+Shade: TypeAlias = Float
+"""float32 (n, n, 3), BGR: what the ground shows at each place of the sheet."""
 
 
 def every_colour(colours: Colours, thin: bool = False) -> tuple[Float, Float, NDArray[np.uint8]]:
@@ -93,7 +106,7 @@ def photo_table(colours: Colours, thin: bool = False) -> NDArray[np.uint8]:
     labs, costs, classes = every_colour(colours, thin)
     code = np.arange(65536, dtype=np.uint32)
     parts = [((code >> 11) << 3) + 4, (((code >> 5) & 63) << 2) + 2, ((code & 31) << 3) + 4]
-    seen = oklab(np.stack(parts, axis=1).astype(np.float32) / 255)
+    seen = oklab((np.stack(parts, axis=1) / np.float32(255)).astype(np.float32))
     nearest = np.full(len(seen), np.inf, dtype=np.float32)
     winner = np.zeros(len(seen), dtype=np.uint8)
     for index in range(len(CLASS_NAMES)):
@@ -110,7 +123,7 @@ def photo_table(colours: Colours, thin: bool = False) -> NDArray[np.uint8]:
     return winner[None]
 
 
-def level_to(bgr: NDArray[np.uint8], shade: Float, ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def level_to(bgr: NDArray[np.uint8], shade: Shade, ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture in even light, uint8 (S, S, 3).
 
     shade: float32 (n, n, 3), BGR, what the ground shows at each place. ground: its colour, uint8 (3,), RGB.
@@ -121,29 +134,37 @@ def level_to(bgr: NDArray[np.uint8], shade: Float, ground: NDArray[np.uint8]) ->
     return np.asarray(lit, dtype=np.uint8)
 
 
-def start_shade(bgr: NDArray[np.uint8], colours: Colours) -> Float:
-    """A first idea of the light by the colours that were given: one for the whole picture, the one by which
-    the picture comes nearest to them. float32 (GRID, GRID, 3), BGR."""
-    small = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)[:, ::-1]
-    light = linear_light((small / np.float32(255)).astype(np.float32))
-    expected = oklab((colours.rgb / np.float32(255)).astype(np.float32))
-    best, found = np.inf, 1.0
-    for gain in np.geomspace(0.25, 4.0, 33, dtype=np.float32):
-        seen = oklab(srgb_of(np.asarray(light * gain, dtype=np.float32).clip(0, 1)))
-        distance = np.linalg.norm(seen[:, None] - expected, axis=2).min(axis=1)
-        # The given colours are mostly those of this very photograph.
-        misfit = float(np.minimum(distance, 0.15).mean()) + 0.004 * abs(np.log2(gain))
-        if misfit < best:
-            best, found = misfit, float(gain)
-    ground = (linear_light((colours.rgb[0] / np.float32(255)).astype(np.float32)) / found).astype(
-        np.float32
-    )
+def start_shade(bgr: NDArray[np.uint8], colours: Colours) -> Shade:
+    """A first idea of the light, one for the whole picture, where the colours are given: of all that may be
+    the ground, that by which the rest comes nearest to them. float32 (GRID, GRID, 3), BGR."""
+    cells = cv2.resize(bgr, (64, 64), interpolation=cv2.INTER_AREA).reshape(-1, 3)[:, ::-1]
+    labs = oklab((cells / np.float32(255)).astype(np.float32))
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 1e-3)
+    cv2.setRNGSeed(1)
+    _, heaps, _ = cv2.kmeans(labs, HEAPS, np.empty(0), stop, 2, cv2.KMEANS_PP_CENTERS)
+    share = np.bincount(heaps.ravel(), minlength=HEAPS) / len(cells)
+    seen = np.stack([np.median(cells[heaps.ravel() == k], axis=0) for k in range(HEAPS) if share[k] > 0])
+    share = share[share > 0]
+    light = np.maximum(linear_light((seen / np.float32(255)).astype(np.float32)), 1e-3)
+    given = linear_light((colours.rgb / np.float32(255)).astype(np.float32))
+    expected = oklab((colours.rgb / np.float32(255)).astype(np.float32)) * LIGHT_WEIGHT
+
+    def misfit(ground: Float) -> float:
+        gain = (np.maximum(given[0], 1e-3) / ground).astype(np.float32)
+        lit = oklab(srgb_of((light * gain).astype(np.float32)).clip(0, 1)) * LIGHT_WEIGHT
+        distance = np.linalg.norm(lit[:, None] - expected, axis=2).min(axis=1)
+        # The given colours are mostly those of this very photograph, or of one in a like light.
+        stops = np.log2(gain)
+        unlike = 0.01 * abs(float(stops.mean())) + 0.03 * float(np.ptp(stops))
+        return float((np.minimum(distance, 0.15) * share).sum()) + unlike
+
+    ground = seen[min(range(len(seen)), key=lambda k: misfit(light[k]))]
     shade = np.empty((GRID, GRID, 3), dtype=np.float32)
-    shade[:] = srgb_of(ground)[::-1] * 255
+    shade[:] = ground[::-1]
     return shade
 
 
-def refine_shade(bgr: NDArray[np.uint8], shade: Float, colours: Colours, table: NDArray[np.uint8]) -> Float:
+def refine_shade(bgr: NDArray[np.uint8], shade: Shade, colours: Colours, table: NDArray[np.uint8]) -> Shade:
     """The light by what is ground in the light that was assumed.
 
     bgr: uint8 (S, S, 3). shade: float32 (n, n, 3). Returns float32 (GRID, GRID, 3), BGR.
@@ -160,7 +181,7 @@ def refine_shade(bgr: NDArray[np.uint8], shade: Float, colours: Colours, table: 
     return _spread(np.log(np.maximum(small, 2).astype(np.float32)), sure.astype(np.float32), shade)
 
 
-def _spread(logs: Float, sure: Float, shade: Float) -> Float:
+def _spread(logs: Float, sure: Float, shade: Shade) -> Shade:
     """Values where they are sure, and between them what their surroundings say, the nearest first."""
     before = np.log(cv2.resize(np.maximum(shade, 2), (GRID, GRID), interpolation=cv2.INTER_LINEAR))
     rest = (logs - before) * sure[..., None]

@@ -13,17 +13,32 @@ from numpy.typing import NDArray
 from calibration.inks import Inks, read_inks
 from calibration.learning import PAPER, Colours, learn_colours
 from calibration.light import estimate_paper
-from calibration.shading import level_to, photo_table, refine_shade, start_shade
-from calibration.sheet import SheetPosition, find_outline, find_sheet
+from calibration.shading import Shade, level_to, photo_table, refine_shade, start_shade
+from calibration.sheet import UNIT_SQUARE, SheetPosition, find_outline, find_sheet
 from calibration.wholes import disc, make_whole, odd, reduced
 from live.sketch import FINE, Labels
 from models.faults import InputFault, UsageFault
-from models.palette import CLASS_NAMES, GROUND
+from models.palette import GROUND
 
 Place: TypeAlias = Literal["auto", "whole"] | Sequence[Sequence[float]]
 
 SMALLEST = 32
 """Pixels along the shorter side of a photograph, at the least."""
+
+BLACK = 20
+"""Grey level under which nearly all of a photo is if the lens was covered."""
+
+BLANK = 250
+"""Grey level above which nearly all of it is if it is overexposed."""
+
+LEAST_PAPER = 105
+"""Grey level of the darkest channel of paper in a photo that is to be read without an edge of a sheet."""
+
+RIM_OF_PAPER = 0.7
+"""Share of such a photo's rim that must be paper; strokes may run over it."""
+
+TRIM = 0.008
+"""Share of its side that is left out along each edge of a sheet that was found by its outline."""
 
 ROUNDS = 2
 """How often ground tells of the light and the light of what is ground."""
@@ -65,21 +80,38 @@ def read_photo(
     they are, the others learnt from the photo. name: of the photo, for the fault. Raises InputFault if
     there is no sheet to be found, UsageFault for corners that make no quadrilateral.
     """
-    position = _position(bgr, sheet, name)
+    position, note = _position(bgr, sheet, name)
     fine = side * max(1, -(-2 * FINE // side))
     square = _rectify(bgr, position, fine)
-    if len(known) == len(CLASS_NAMES):
+    colours, shade = _in_light(square, inks, known)
+    labels = reduced(make_whole(_classes(level_to(square, shade, colours.rgb[0]), colours)), side)
+    if not note and (labels == GROUND).all():
+        note = f"nothing was found to be drawn in {name}"
+    return PhotoReading(labels, colours, note)
+
+
+def _in_light(square: NDArray[np.uint8], inks: Inks, known: Collection[int]) -> tuple[Colours, Shade]:
+    """The colours of a rectified photograph, in even light, and its own light."""
+    if GROUND in known:  # which may be any card; what isn't known of the rest is as it mostly is
         colours = Colours.of(inks)
         shade = start_shade(square, colours)
-    else:
-        shade = estimate_paper(square)
-        colours = learn_colours(level_to(square, shade, PAPER), inks)
+        for _ in range(ROUNDS):
+            shade = refine_shade(square, shade, colours, photo_table(colours))
+        return colours, shade
+    shade = estimate_paper(square)
+    colours = _learnt(square, shade, inks, known)
     for _ in range(ROUNDS):
         shade = refine_shade(square, shade, colours, photo_table(colours))
-        if not known:
-            colours = learn_colours(level_to(square, shade, PAPER), inks)
-    lit = level_to(square, shade, colours.rgb[0])
-    return PhotoReading(reduced(make_whole(_classes(lit, colours)), side), colours)
+        colours = _learnt(square, shade, inks, known)
+    return colours, shade
+
+
+def _learnt(square: NDArray[np.uint8], shade: Shade, inks: Inks, known: Collection[int]) -> Colours:
+    learnt = learn_colours(level_to(square, shade, PAPER), inks)
+    given = sorted(known)
+    others = ~np.isin(learnt.classes, given)
+    rgb = np.concatenate([learnt.rgb[others], (inks.levelled()[given] * 255).astype(np.uint8)])
+    return Colours(rgb, np.concatenate([learnt.classes[others], np.array(given, dtype=np.uint8)]))
 
 
 def _classes(lit: NDArray[np.uint8], colours: Colours) -> Labels:
@@ -106,29 +138,58 @@ def _rectify(bgr: NDArray[np.uint8], position: SheetPosition, side: int) -> NDAr
     return SheetPosition.of_corners((position.corners + 0.5) * exact - 0.5).rectify(small, side)
 
 
-def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> SheetPosition:
+def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> tuple[SheetPosition, str]:
+    """Where the sheet lies, and what to say of it."""
     height, width = bgr.shape[:2]
     if min(height, width) < SMALLEST:
         raise InputFault(
             f"{name} is only {width}×{height} pixels; {SMALLEST} a side are the least for reading"
         )
-    if sheet == "whole":
-        low, right, bottom = -0.5, width - 0.5, height - 0.5
-        return SheetPosition.of_corners([(low, low), (right, low), (right, bottom), (low, bottom)])
     if not isinstance(sheet, str):
         given = SheetPosition.of_corners(sheet)
         if given.share_within(width, height) < 0.5:
             raise UsageFault(
                 f"the corners of the sheet lie outside {name}, which is {width}×{height} pixels"
             )
-        return given
+        return given, ""
+    if np.quantile(bgr[::4, ::4].max(axis=2), 0.99) < BLACK:
+        raise InputFault(f"{name} is black; take it again in more light")
+    if sheet == "whole":
+        return _whole(bgr), ""
     position = find_sheet(bgr)
     if position is not None:
-        return position
+        return position, ""
     outline = find_outline(bgr)
-    if outline is None:
+    if outline is not None:
+        # A little of the table, or of the edge's own shadow, would be read as a road around everything.
+        found = SheetPosition.of_corners(outline)
+        inner = np.float32(TRIM) + UNIT_SQUARE * np.float32(1 - 2 * TRIM)
+        return SheetPosition.of_corners(cv2.perspectiveTransform(inner[None], found.homography)[0]), ""
+    if np.quantile(bgr[::4, ::4].min(axis=2), 0.01) > BLANK:
         raise InputFault(
-            f"no sheet found in {name}: it shows neither two of the four printed markers nor a white sheet "
-            "on a darker table; take it with the markers in view, or give --sheet whole or the four corners"
+            f"{name} is white all over: it is overexposed, or nothing is drawn; take it again in less light"
         )
-    return SheetPosition.of_corners(outline)
+    if _is_paper_all_around(bgr):
+        return _whole(bgr), f"no edge of a sheet in {name}, but paper all around: read as --sheet whole"
+    raise InputFault(
+        f"no sheet found in {name}: it shows neither two of the four printed markers nor a white sheet "
+        "on a darker table; take it with the markers in view, or give --sheet whole or the four corners"
+    )
+
+
+def _whole(bgr: NDArray[np.uint8]) -> SheetPosition:
+    low, right, bottom = -0.5, bgr.shape[1] - 0.5, bgr.shape[0] - 0.5
+    return SheetPosition.of_corners([(low, low), (right, low), (right, bottom), (low, bottom)])
+
+
+def _is_paper_all_around(bgr: NDArray[np.uint8]) -> bool:
+    """Whether the rim of a photo shows paper, which a table around a sheet wouldn't: bright, and of one
+    colour with what is brightest in the photo."""
+    small = cv2.resize(bgr, (48, 48), interpolation=cv2.INTER_AREA).astype(np.float32)
+    dimmest = small.min(axis=2)
+    paper = np.median(small[dimmest >= np.quantile(dimmest, 0.9)], axis=0)
+    rim = np.ones(dimmest.shape, dtype=bool)
+    rim[2:-2, 2:-2] = False
+    gain = small[rim] / paper
+    alike = (gain.min(axis=1) > 0.4) & (np.ptp(gain, axis=1) < 0.12)
+    return bool(paper.min() > LEAST_PAPER and alike.mean() > RIM_OF_PAPER)
