@@ -14,7 +14,7 @@ from calibration.inks import Inks, read_inks
 from calibration.learning import PAPER, Colours, learn_colours
 from calibration.light import estimate_paper
 from calibration.shading import Shade, level_to, photo_table, refine_shade, start_shade
-from calibration.sheet import UNIT_SQUARE, SheetPosition, find_outline, find_sheet
+from calibration.sheet import SheetPosition, find_outline, find_sheet
 from calibration.wholes import disc, make_whole, odd, reduced
 from live.sketch import FINE, Labels
 from models.faults import InputFault, UsageFault
@@ -31,14 +31,22 @@ BLACK = 20
 BLANK = 250
 """Grey level above which nearly all of it is if it is overexposed."""
 
-LEAST_PAPER = 105
+LEAST_PAPER = 100
 """Grey level of the darkest channel of paper in a photo that is to be read without an edge of a sheet."""
 
-RIM_OF_PAPER = 0.7
-"""Share of such a photo's rim that must be paper; strokes may run over it."""
+RIM_OF_PAPER = 0.35
+"""Share of such a photo's rim that must be paper; strokes and shadows may run over it."""
 
-TRIM = 0.008
-"""Share of its side that is left out along each edge of a sheet that was found by its outline."""
+STEP = 0.09
+"""Of its value, by which paper may differ between neighbours of 128 × 128 pixels, other than at an edge."""
+
+ON_A_TABLE = 0.25
+"""Share of what lies outside a sheet's outline that may be paper: with more, the outline is that of a part
+of the drawing."""
+
+TRIM = 0.006
+"""Share of its side along each edge of the drawing area that isn't looked at but continued from within: a
+sliver of the table or a printed border would be read as a road around everything."""
 
 ROUNDS = 2
 """How often ground tells of the light and the light of what is ground."""
@@ -82,7 +90,11 @@ def read_photo(
     """
     position, note = _position(bgr, sheet, name)
     fine = side * max(1, -(-2 * FINE // side))
-    square = _rectify(bgr, position, fine)
+    trim = 0 if sheet == "whole" else round(fine * TRIM)
+    inside = _rectify(bgr, position, fine)[trim : fine - trim, trim : fine - trim]
+    square = np.asarray(
+        cv2.copyMakeBorder(inside, trim, trim, trim, trim, cv2.BORDER_REPLICATE), dtype=np.uint8
+    )
     colours, shade = _in_light(square, inks, known)
     labels = reduced(make_whole(_classes(level_to(square, shade, colours.rgb[0]), colours)), side)
     if not note and (labels == GROUND).all():
@@ -160,16 +172,13 @@ def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> tuple[SheetPos
     if position is not None:
         return position, ""
     outline = find_outline(bgr)
-    if outline is not None:
-        # A little of the table, or of the edge's own shadow, would be read as a road around everything.
-        found = SheetPosition.of_corners(outline)
-        inner = np.float32(TRIM) + UNIT_SQUARE * np.float32(1 - 2 * TRIM)
-        return SheetPosition.of_corners(cv2.perspectiveTransform(inner[None], found.homography)[0]), ""
+    if outline is not None and _paper_share(bgr, outline) < ON_A_TABLE:
+        return SheetPosition.of_corners(outline), ""
     if np.quantile(bgr[::4, ::4].min(axis=2), 0.01) > BLANK:
         raise InputFault(
             f"{name} is white all over: it is overexposed, or nothing is drawn; take it again in less light"
         )
-    if _is_paper_all_around(bgr):
+    if _paper_share(bgr, None) > RIM_OF_PAPER:
         return _whole(bgr), f"no edge of a sheet in {name}, but paper all around: read as --sheet whole"
     raise InputFault(
         f"no sheet found in {name}: it shows neither two of the four printed markers nor a white sheet "
@@ -182,14 +191,28 @@ def _whole(bgr: NDArray[np.uint8]) -> SheetPosition:
     return SheetPosition.of_corners([(low, low), (right, low), (right, bottom), (low, bottom)])
 
 
-def _is_paper_all_around(bgr: NDArray[np.uint8]) -> bool:
-    """Whether the rim of a photo shows paper, which a table around a sheet wouldn't: bright, and of one
-    colour with what is brightest in the photo."""
-    small = cv2.resize(bgr, (48, 48), interpolation=cv2.INTER_AREA).astype(np.float32)
-    dimmest = small.min(axis=2)
-    paper = np.median(small[dimmest >= np.quantile(dimmest, 0.9)], axis=0)
-    rim = np.ones(dimmest.shape, dtype=bool)
-    rim[2:-2, 2:-2] = False
-    gain = small[rim] / paper
-    alike = (gain.min(axis=1) > 0.4) & (np.ptp(gain, axis=1) < 0.12)
-    return bool(paper.min() > LEAST_PAPER and alike.mean() > RIM_OF_PAPER)
+def _paper_share(bgr: NDArray[np.uint8], outline: NDArray[np.float32] | None) -> float:
+    """How much of what lies outside an outline, or of the rim of the photo, is paper: it goes over without
+    an edge into what is nearly as bright as the brightest."""
+    cells = 128
+    small = np.asarray(cv2.resize(bgr, (cells, cells), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    values = small.astype(np.float32)
+    dimmest = values.min(axis=2)
+    paper = np.median(values[dimmest >= np.quantile(dimmest, 0.9)], axis=0)
+    if paper.min() < LEAST_PAPER:
+        return 0.0
+    gain = values / paper
+    bright = (gain.min(axis=2) > 0.8) & (np.ptp(gain, axis=2) < 0.12)
+    steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), dtype=np.uint8)).max(axis=2)
+    smooth = (steps < STEP * np.maximum(dimmest, 40)).astype(np.uint8)
+    count, parts = cv2.connectedComponents(smooth, connectivity=4)
+    is_paper = np.bincount(parts.ravel(), weights=bright.ravel(), minlength=count) >= 3
+    is_paper[0] = False
+    around = np.ones((cells, cells), dtype=np.uint8)
+    if outline is None:
+        around[6:-6, 6:-6] = 0
+    else:
+        points = np.round(outline * cells / np.array(bgr.shape[1::-1])).astype(np.int32)
+        cv2.fillConvexPoly(around, points, 0)
+        around[:] = cv2.erode(around, np.ones((3, 3), dtype=np.uint8))
+    return float(is_paper[parts[around > 0]].mean()) if around.any() else 0.0
