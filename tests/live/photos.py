@@ -210,10 +210,14 @@ class Phone:
     vignette: float = 0.25
     shadow: float = 0.0
     """What the phone's shadow takes of the light, 0..1."""
+    shadow_tint: tuple[float, float, float] = (1.0, 0.97, 0.9)
+    """How much of that it takes of red, green and blue: a window lights it still."""
     hard: float = 12.0
     """Softness of its edge in pixels."""
     gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
     """Of red, green and blue: a wrong white balance."""
+    far_gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    """The same besides at the far side: two lamps."""
     contrast: float = 0.15
     blur: float = 1.0
     noise: float = 0.012
@@ -237,8 +241,9 @@ def photographed(subject: Subject, phone: Phone) -> Bytes:
         quad = np.array([(x, y), (x + 0.35, y + 0.1), (x + 0.25, 1.1), (x - 0.15, 1.1)]) * SIZE
         dark = cv2.fillPoly(np.zeros((SIZE, SIZE), np.uint8), [quad.astype(np.int32)], 255)
         soft = cv2.GaussianBlur(dark, (0, 0), phone.hard).astype(np.float32) / 255
-        taken = np.array([1.0, 0.97, 0.9], np.float32) * phone.shadow
+        taken = np.array(phone.shadow_tint, np.float32) * phone.shadow
         rgb = rgb * (1 - soft[..., None] * taken)
+    rgb = rgb * (1 + (np.array(phone.far_gains, np.float32) - 1) * far[..., None])
     rgb = rgb * (phone.exposure * np.array(phone.gains, np.float32))
     size = (phone.width, phone.width)
     if phone.width != SIZE:
@@ -311,6 +316,15 @@ CASES: dict[str, Case] = {
     "markers, deep shadow": Case(lambda: drawn(23), Phone(shadow=0.74, hard=6)),
     "markers, covered": Case(lambda: drawn(24, scale=2.6, thick=60), Phone(gains=WARM, slope=0.5)),
     "markers, few": Case(lambda: drawn(25, {ROAD: (30, 30, 34), WATER: (28, 84, 180)})),
+    "markers, blue shadow": Case(lambda: drawn(29), Phone(shadow=0.6, hard=8, shadow_tint=(1, 0.9, 0.75))),
+    "pencils, blue shadow": Case(
+        lambda: drawn(30, PENCILS, grain=0.15), Phone(shadow=0.5, hard=20, shadow_tint=(1, 0.92, 0.8))
+    ),
+    "two lamps": Case(lambda: drawn(31, FELT_TIPS), Phone(gains=WARM, far_gains=(0.6, 0.95, 1.5))),
+    "two lamps, pencils": Case(lambda: drawn(32, PENCILS, grain=0.2), Phone(gains=WARM, far_gains=COLD)),
+    "contrast": Case(lambda: drawn(33, FELT_TIPS), Phone(contrast=0.8, sharpen=2.0, slope=0.5)),
+    "lined": Case(lambda: drawn(34, PENCILS, grid=0.5, grain=0.1)),
+    "thin pencil roads": Case(lambda: drawn(35, PENCILS, grain=0.1, thick=6)),
     "felt tips, hatched": Case(lambda: drawn(11, FELT_TIPS, hatch=0.25), Phone(gains=WARM)),
     "felt tips, outlined": Case(lambda: drawn(12, FELT_TIPS, outline=5), Phone(shadow=0.3)),
     "pencils": Case(lambda: drawn(13, PENCILS, grain=0.15, thick=14)),
