@@ -25,9 +25,10 @@ from rich.console import Console
 from rich.progress import track
 
 from live.camera.simulated import SimulatedSheet, Truth
-from live.config import InkSettings, SheetSettings
+from live.config import InkSettings
+from live.finder import SheetFinder
 from live.flow import Frame, Reading
-from live.sketch import SheetReader
+from live.sketch import SheetReader, inks_of
 from models.palette import CLASS_NAMES, GROUND
 
 SEAM = 2
@@ -109,7 +110,7 @@ def watch(
 
     seconds: how much of it, from `start`; 0 for all until the drawing is finished and looked at.
     """
-    reader = SheetReader(side, SheetSettings(), InkSettings())
+    reader = SheetReader(side, SheetFinder("auto"), inks_of(InkSettings()))
     end = start + seconds if seconds else sheet.finished_after + 2.0
     for number in range(frame_count(end - start, fps)):
         now = start + number / fps

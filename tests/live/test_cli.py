@@ -121,6 +121,27 @@ def test_render_makes_a_place_between_cities(a_map: Path, tmp_path: Path) -> Non
         assert 1 < np.abs(between - city).mean() < np.abs(dubai - vegas).mean()
 
 
+def test_sketch_takes_inks_from_a_file_or_one_by_one(tmp_path: Path) -> None:
+    """Card on black, which nobody could guess."""
+    card = [(40, 40, 40), (235, 235, 225), (60, 200, 90), (230, 120, 30), (90, 160, 230)]
+    names = ("ground", "road", "green", "building", "water")
+    colours = {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in zip(names, card, strict=True)}
+    rgb = np.full((300, 300, 3), card[0], dtype=np.uint8)
+    for number, colour in enumerate(card[1:]):
+        rgb[40 + 60 * number : 80 + 60 * number, 60:240] = colour
+    write_picture(tmp_path / "card.png", rgb)
+    inks = tmp_path / "inks.toml"
+    inks.write_text("[inks]\n" + "".join(f'{name} = "{value}"\n' for name, value in colours.items()))
+    one_by_one = [word for name, value in colours.items() for word in ("--ink", f"{name}={value}")]
+    for options in (["--inks", str(inks)], one_by_one):
+        out = tmp_path / "labels.png"
+        arguments = ["sketch", str(tmp_path / "card.png"), "--sheet", "whole", "--side", "300"]
+        assert main([*arguments, "-o", str(out), *options]) == 0
+        labels = read_map(out)
+        assert [int(labels[60 + 60 * n, 150]) for n in range(4)] == [1, 2, 3, 4]
+        assert (labels[:, :50] == 0).all()
+
+
 def test_render_makes_a_city_of_a_photograph(photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "city.jpg"
     assert main(["render", str(photo), "--city", "palm-springs", "-o", str(out), "--side", "128"]) == 0
@@ -263,6 +284,8 @@ def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         "sheet -o sheet.pdf --format a5",
         "sketch",
         "sketch a.png -o b.png --side 9",
+        "sketch a.png -o b.png --ink sea=#0000ff",
+        "render a.png --city dubai -o b.png --ink water=blue",
         "live --seconds -1",
         "render a.png -o b.png",
         "render a.png --city dubai --mix dubai=1 -o b.png",
