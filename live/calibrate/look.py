@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from calibration import light
 from calibration.file import Corners
-from calibration.inking import separability
-from calibration.inks import PAPER_LEVEL, Inks, ink_table, linear_light, read_inks
+from calibration.inking import CLOSE, CLOSE_TO_PAPER, family_distances, separability
+from calibration.inks import Inks, ink_table, linear_light, read_inks
 from calibration.sheet import SheetPosition
 from live.calibrate.steps import CalibrateState, Rgb
 from live.finder import SheetFinder, Sighting
 from live.flow import Frame
 from live.sketch import majority
 from models.faults import UsageFault
+from models.palette import GROUND
 
 Bytes = NDArray[np.uint8]
 
@@ -46,7 +47,7 @@ class Light:
 
     cells: float32 (GRID, GRID), how bright the paper is at each place, in linear light, 1 at the brightest.
     slope: how many times as bright as the darkest place the brightest is.
-    white: mean of the bare paper in the camera's picture, sRGB.
+    white: mean of the paper in the camera's picture, sRGB.
     clipped: share of the sheet that is too bright for the camera, 0..1.
     """
 
@@ -81,6 +82,17 @@ class Light:
         return tuple(said)
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """The class whose ink is most like that of another.
+
+    clear: how far away it is, where 1 is the least that reading takes.
+    """
+
+    label: int
+    clear: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """A frame and what was found in it.
@@ -91,7 +103,8 @@ class Look:
         sight, the last that was seen; None before the first.
     labels: uint8 (SIDE, SIDE), what is read of it by the inks as they are now.
     light: that on `levelled`.
-    separable: what is to be said against the inks as they are now, a sentence each.
+    neighbours: the nearest of each class, by the inks as they are now.
+    separable: what is to be said against these inks, a sentence each.
     """
 
     bgr: Bytes
@@ -99,6 +112,7 @@ class Look:
     levelled: Bytes | None = None
     labels: Bytes | None = None
     light: Light | None = None
+    neighbours: tuple[Neighbour, ...] = ()
     separable: tuple[str, ...] = ()
 
     @property
@@ -124,7 +138,7 @@ class Looker:
         self._finder = SheetFinder("auto")
         self._inks: Inks | None = None
         self._table: Bytes = np.zeros((1, 65536), np.uint8)
-        self._separable: tuple[str, ...] = ()
+        self._verdict: tuple[tuple[Neighbour, ...], tuple[str, ...]] = ((), ())
         self._last: Look | None = None
 
     def look(self, frame: Frame, state: CalibrateState) -> Look:
@@ -138,10 +152,11 @@ class Looker:
             square = look.position.rectify(frame.bgr, SIDE)
             paper = light.estimate_paper(square)
             levelled = light.level(square, paper)
-            look = replace(look, levelled=levelled, light=measure_light(square, levelled, paper))
+            look = replace(look, levelled=levelled, light=measure_light(square, paper))
         if state.step in ("inks", "save") and look.levelled is not None:
             labels = self._read(look.levelled, state.inks.now)
-            look = replace(look, labels=labels, separable=self._separable)
+            near, separable = self._verdict
+            look = replace(look, labels=labels, neighbours=near, separable=separable)
         self._last = look
         return look
 
@@ -158,8 +173,8 @@ class Looker:
 
     def _read(self, levelled: Bytes, inks: Inks) -> Bytes:
         if inks is not self._inks:
-            self._table, self._separable = ink_table(inks, self._tolerance), separability(inks)
-            self._inks = inks
+            self._inks, self._table = inks, ink_table(inks, self._tolerance)
+            self._verdict = neighbours(inks), separability(inks)
         return majority(read_inks(levelled, self._table), SIDE)
 
 
@@ -170,21 +185,27 @@ def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
     return one, two, three, four
 
 
-def measure_light(square: Bytes, levelled: Bytes, paper: light.Cells) -> Light:
+def measure_light(square: Bytes, paper: light.Cells) -> Light:
     """The light on a rectified sheet.
 
-    square, levelled: uint8 (S, S, 3) BGR. paper: of the square (`calibration.light.estimate_paper`).
+    square: uint8 (S, S, 3) BGR. paper: of the square (`calibration.light.estimate_paper`).
     """
     bright = linear_light((paper / 255).astype(np.float32)).mean(axis=2)
     # Not the extremes themselves, which a fold of the paper makes.
     low, high = np.quantile(bright, (0.01, 0.99))
-    few, few_levelled = square[::4, ::4], levelled[::4, ::4]
-    bare = few[few_levelled.min(axis=2) > 0.9 * PAPER_LEVEL]
-    mean = bare.mean(axis=0) if len(bare) else paper.reshape(-1, 3).mean(axis=0)
-    blue, green, red = (round(float(value)) for value in mean)
     return Light(
         cells=np.asarray(bright / bright.max(), np.float32),
         slope=float(high / max(low, 1e-6)),
-        white=(red, green, blue),
-        clipped=float((few.max(axis=2) >= CLIPPED).mean()),
+        white=light.white_of(paper),
+        clipped=float((square[::4, ::4].max(axis=2) >= CLIPPED).mean()),
     )
+
+
+def neighbours(inks: Inks) -> tuple[Neighbour, ...]:
+    """The nearest neighbour of each class."""
+    apart = family_distances(inks)
+    least = np.full_like(apart, CLOSE)
+    least[GROUND] = least[:, GROUND] = CLOSE_TO_PAPER
+    clear = apart / least
+    np.fill_diagonal(clear, np.inf)
+    return tuple(Neighbour(int(row.argmin()), float(row.min())) for row in clear)

@@ -274,17 +274,17 @@ def _draw_inks(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         one = (rect.x + round(left * rect.width), rect.y + round(top * rect.height))
         other = (rect.x + round(right * rect.width), rect.y + round(bottom * rect.height))
         cv2.rectangle(canvas.rgb, one, other, AMBER, max(1, px // 8))
-    column = _patches(canvas, scene, where.column, where.px)
+    column = _patches(canvas, scene, look, where)
     if look.separable:
         canvas.paragraphs([_sentence(text) for text in look.separable], column, px, AMBER)
     else:
-        canvas.paragraphs(["All five are told apart well."], column, px, GREEN)
+        canvas.paragraphs(["All five are told apart; below ×1 they would not be."], column, px, GREEN)
 
 
 def _draw_save(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     px = _small(where.px)
     _sheet_and_labels(canvas, look, where, scene.brightness, px)
-    column = _patches(canvas, scene, where.column, where.px)
+    column = _patches(canvas, scene, look, where)
     white = scene.state.white.now
     words = [
         "Sheet: corners by hand." if scene.state.by_hand else "Sheet: found by itself.",
@@ -310,21 +310,25 @@ def _sheet_and_labels(canvas: Canvas, look: Look, where: Page, brightness: float
         )
 
 
-def _patches(canvas: Canvas, scene: Scene, column: Rect, px: int) -> Rect:
-    """Each class with its number and its colour; returns what is left of the column."""
-    state, brightness = scene.state, scene.brightness
-    small, row = _small(px), line_height(px) + px // 2
+def _patches(canvas: Canvas, scene: Scene, look: Look, where: Page) -> Rect:
+    """Each class with its number, its colour and its neighbour; returns what is left of the column."""
+    state, column = scene.state, where.column
+    small = _small(where.px)
+    row = 2 * line_height(small) + small // 3
     for index, (name, colour) in enumerate(zip(CLASS_NAMES, state.inks.now.rgb.tolist(), strict=True)):
         y = column.y + index * row
+        patch = Rect(column.x + 2, y + 2, column.width * 2 // 5, row - small // 2)
+        canvas.patch(patch, colour, scene.brightness)
         chosen = index == state.ink and state.step == "inks"
-        patch = Rect(column.x + 2, y + 2, column.width * 2 // 5, row - px // 3)
-        canvas.patch(patch, colour, brightness)
         if chosen:
             one, other = (patch.x - 2, patch.y - 2), (patch.x + patch.width + 1, patch.y + patch.height + 1)
             cv2.rectangle(canvas.rgb, one, other, AMBER, 2)
-        text = f"{index + 1} {name}"
         left = patch.x + patch.width + small
-        canvas.write(text, left, y + px // 4, small, AMBER if chosen else TEXT)
+        canvas.write(f"{index + 1} {name}", left, y, small, AMBER if chosen else TEXT)
+        if look.neighbours:
+            near = look.neighbours[index]
+            said = f"×{near.clear:.1f} from {CLASS_NAMES[near.label]}"
+            canvas.write(said, left, y + line_height(small), small, GREY if near.clear >= 1 else AMBER)
     below = len(CLASS_NAMES) * row + small // 2
     return Rect(column.x, column.y + below, column.width, max(1, column.height - below))
 

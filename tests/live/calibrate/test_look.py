@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from calibration.light import estimate_paper, level
-from live.calibrate.look import Light, Looker, in_shares, measure_light
+from calibration.inks import Inks
+from calibration.light import estimate_paper
+from live.calibrate.look import Light, Looker, in_shares, measure_light, neighbours
 from live.calibrate.steps import Accept, CalibrateState, Measured, SetInks, TakeByHand, beginning, reduce
 from live.flow import Frame
-from models.palette import GROUND, UNKNOWN
+from models.palette import CLASS_NAMES, GROUND, ROAD, UNKNOWN, WATER
 from tests.live.calibrate.sheets import AREAS, CORNERS, INKS, camera_picture
 
 START = beginning(INKS)
 
 
 def light_of(square: np.ndarray) -> Light:
-    paper = estimate_paper(square)
-    return measure_light(square, level(square, paper), paper)
+    return measure_light(square, estimate_paper(square))
 
 
 def at(step: str) -> CalibrateState:
@@ -80,12 +80,26 @@ def test_what_each_step_needs_is_looked_for() -> None:
 def test_labels_follow_the_inks() -> None:
     looker, frame, state = Looker(), Frame(camera_picture(), 1, 0.0), at("inks")
     first = looker.look(frame, state).labels
-    swapped = type(INKS)(INKS.rgb[[0, 1, 3, 2, 4]].copy())
+    swapped = Inks(INKS.rgb[[0, 1, 3, 2, 4]].copy())
     second = looker.look(frame, reduce(state, SetInks(swapped, ""))).labels
     assert first is not None
     assert second is not None
     known = (first != UNKNOWN) & (second != UNKNOWN)
     assert (second == np.array([0, 1, 3, 2, 4])[np.where(known, first, 0)])[known].mean() > 0.99
+
+
+def test_each_class_is_told_its_nearest_neighbour() -> None:
+    near = neighbours(INKS)
+    assert len(near) == len(CLASS_NAMES)
+    assert all(neighbour.clear > 1 for neighbour in near)
+    close = Inks(INKS.rgb.copy())
+    close.rgb[WATER] = close.rgb[ROAD] + [0, 0, 14]
+    near = neighbours(close)
+    assert (near[WATER].label, near[ROAD].label) == (ROAD, WATER)
+    assert near[WATER].clear == near[ROAD].clear < 1
+    look = Looker().look(Frame(camera_picture(), 1, 0.0), reduce(at("inks"), SetInks(close, "")))
+    assert look.neighbours == near
+    assert any("close" in sentence for sentence in look.separable)
 
 
 def test_a_sheet_out_of_sight_leaves_what_was_seen_last() -> None:
