@@ -24,7 +24,7 @@ from live.output.headless import HeadlessOutput
 from live.output.window import ProjectorWindow
 from live.sketch import inks_of
 from models.faults import DeviceFault, InputFault
-from models.palette import BUILDING, CLASS_NAMES, GROUND, WATER
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, WATER
 from tests.live.calibrate.sheets import AREAS, CORNERS, INKS, camera_picture
 from tests.live.conftest import Screen, soon
 
@@ -199,6 +199,24 @@ def test_inks_by_pointing_at_areas(sit: Sit) -> None:
     assert operator.state.inks.now.rgb[WATER].tolist() != INKS.rgb[WATER].tolist()
     operator.press("r")
     assert operator.state.inks.now is DEFAULT
+
+
+def test_inks_may_change_places(sit: Sit) -> None:
+    operator = sit(camera_picture(swatches=False), beginning(INKS))
+    operator.press("return", "return")
+    for label, shown in ((BUILDING, WATER), (WATER, GREEN), (GREEN, BUILDING)):
+        left, top, right, bottom = AREAS[shown]
+        operator.press(str(label + 1))
+        operator.drag((left + 0.02, top + 0.02), (right - 0.02, bottom - 0.02))
+        assert operator.state.note == f"{CLASS_NAMES[label]} has the colour of that area"
+        if label == BUILDING:
+            operator.press("return", "return")
+            assert not operator.state.saved, "two inks are alike"
+            assert "building" in operator.state.note
+            operator.press("backspace")
+    assert_close(operator.state.inks.now, Inks(INKS.rgb[[0, 1, BUILDING, WATER, GREEN]].copy()))
+    operator.press("return", "return")
+    assert operator.state.saved
 
 
 def test_a_click_is_no_area(sit: Sit) -> None:
