@@ -109,7 +109,7 @@ def test_any_side_is_read(side: int) -> None:
 
 
 def test_poor_light_is_levelled() -> None:
-    sheet, moment = finished("town", light_slope=0.5, warmth=0.25, vignette=0.3, noise=4.0)
+    sheet, moment = finished("town", light_slope=4.0, kelvin=3600, vignette=0.3, noise=4.0)
     reading = read_at(reader(), sheet, moment, 0.0, 0.5)
     wrong, judged = errors(moment, reading.labels, sheet.truth(moment, SIDE))
     assert wrong.sum() < 0.005 * judged.sum()
@@ -269,7 +269,7 @@ def photo_of(drawing: str, **conditions: object) -> tuple[NDArray[np.uint8], Sim
     "conditions",
     [
         {},
-        {"light_slope": 0.5, "warmth": 0.2, "noise": 5.0},
+        {"light_slope": 4.0, "kelvin": 3800, "noise": 5.0},
         {"road": (62, 60, 64), "green": (110, 180, 60), "building": (225, 70, 60), "water": (40, 130, 200)},
         {"road": (20, 20, 20), "green": (20, 90, 50), "building": (150, 30, 50), "water": (40, 50, 120)},
     ],
