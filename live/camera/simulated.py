@@ -53,6 +53,10 @@ CAMERA_KELVIN: Final = 5000.0
 """Colour temperature of the light in which the camera shows white as white."""
 GAMMA: Final = 2.2
 """Exponent that leads from the camera's values to light."""
+SHUTTER: Final = 1 / 60
+"""Seconds for which the camera exposes a frame."""
+SMEARS: Final = 4
+"""Pictures of which a frame is blended while the sheet moves."""
 HIDDEN: Final = 0.06
 """A pixel is the hand's if it loses more of its light than this to the hand or its shadow."""
 
@@ -231,7 +235,23 @@ class SimulatedSheet:
         moment = self._go_to(t)
         picture = self._scene.still.copy()
         self._lay_over(picture, moment)
+        way = np.linalg.norm(self.corners_at(t - SHUTTER) - self.corners_at(t), axis=1).max()
+        if way > 1:  # what moves while the shutter is open is smeared
+            self._smear(picture, t, moment)
         return self._noise.add(picture, t)
+
+    def _smear(self, picture: Bytes, t: float, moment: float) -> None:
+        """Blend the picture with what the sensor saw before on its way, in place."""
+        whole = picture.astype(np.uint16)
+        for step in range(1, SMEARS):
+            self._scene.move(self.conditions.place(t - SHUTTER * step / SMEARS))
+            self._scene.show(self._paper.bgr)
+            before = self._scene.still.copy()
+            self._lay_over(before, moment)
+            whole += before
+        picture[...] = whole // SMEARS
+        self._scene.move(self.conditions.place(t))
+        self._scene.show(self._paper.bgr)
 
     def truth(self, t: float, side: int = 512) -> Truth:
         """What is true at that moment; costs something only where it is asked for."""
@@ -253,10 +273,6 @@ class SimulatedSheet:
     def pen(self, t: float) -> tuple[float, float] | None:
         """Where the tip of the pen is on the sheet while it draws, in sheet coordinates, else None."""
         return self._timeline.pen(max(t, 0.0) % self.period)
-
-    def hand_is_away(self, t: float) -> bool:
-        """Whether the hand is out of the way at that moment."""
-        return not self._hands or self._timeline.pose(max(t, 0.0) % self.period) is None
 
     def _go_to(self, t: float) -> float:
         """Bring paper and scene to the time `t`; returns the seconds since this sheet was laid."""
@@ -639,7 +655,7 @@ class _Paper:
         self._pass_number += 1
 
     def _print(self, layout: SheetLayout, conditions: Conditions, rng: np.random.Generator) -> Bytes:
-        """Blank paper with its four markers and its swatch boxes."""
+        """Blank paper with its four markers, its border and its swatch boxes."""
         tone = 1.0 + 0.004 * self._fibre
         paper = np.asarray(conditions.paper[::-1], dtype=np.float32) * tone[..., None]
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
@@ -649,6 +665,13 @@ class _Paper:
             printed = cv2.aruco.generateImageMarker(dictionary, number, side)
             spot = paper[top : top + side, left : left + side]
             spot[printed == 0] = (34, 31, 32)
+        # Lines are drawn two pixels wide, and the fainter for it.
+        faint = 1 - (1 - layout.line_grey) * layout.line_width * PAPER_PX_PER_MM / 2
+        lines = np.zeros(paper.shape[:2], dtype=np.uint8)
+        for outline in (layout.border_corners_mm(), *layout.swatch_corners_mm()):
+            spots = np.rint(outline * PAPER_PX_PER_MM).astype(np.int32)
+            cv2.polylines(lines, [spots], isClosed=True, color=1, thickness=2)
+        paper[lines > 0] *= faint
         for label, corners in enumerate(layout.swatch_corners_mm()):
             (left, top), (right, bottom) = (
                 (round(float(v) * PAPER_PX_PER_MM) for v in corner) for corner in (corners[0], corners[2])
@@ -656,7 +679,6 @@ class _Paper:
             box = paper[top:bottom, left:right]
             if label != GROUND and conditions.swatches:
                 box[...] = _scribbled(box, conditions.ink(label)[::-1], conditions.dryness, rng)
-            cv2.rectangle(paper, (left, top), (right, bottom), (150.0, 150.0, 150.0), 1, cv2.LINE_AA)
         return np.asarray(np.clip(paper, 0, 255), dtype=np.uint8)
 
 
