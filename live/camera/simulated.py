@@ -55,7 +55,7 @@ GAMMA: Final = 2.2
 """Exponent that leads from the camera's values to light."""
 SHUTTER: Final = 1 / 60
 """Seconds for which the camera exposes a frame."""
-SMEARS: Final = 4
+SMEARS: Final = 10
 """Pictures of which a frame is blended while the sheet moves."""
 GAP: Final = 0.008
 """White between the legs of a hatch, in sheet units, up to which they make one area: 1.5 mm."""
