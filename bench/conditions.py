@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from live.camera.simulated import Colour, Conditions, Cover, Push
-from models.palette import CLASS_NAMES
 
 INKS: Final[Mapping[str, Mapping[str, Colour]]] = {
     "markers": {
@@ -83,12 +82,6 @@ class Case:
     drawing: str = "town"
     start: float = 31.9
     seconds: float = 7.8
-
-    @property
-    def inks(self) -> dict[str, Colour]:
-        """The calibrated colour of each class, sRGB by class name; that of the show's own settings is good
-        enough for the usual markers."""
-        return {name: self.conditions.ink(label) for label, name in enumerate(CLASS_NAMES)}
 
 
 def _arm(name: str, **changed: Any) -> Case:

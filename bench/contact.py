@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.progress import track
 
 from live.camera.simulated import SimulatedSheet
-from live.config import InkSettings, SheetSettings, load_settings
+from live.config import InkSettings, load_settings
+from live.finder import SheetFinder
 from live.flow import Frame
 from live.mix import of_city
 from live.pictures import write_picture
-from live.sketch import SheetReader
+from live.sketch import SheetReader, inks_of
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
 from models.evaluation.drawings import drawings
@@ -37,7 +38,7 @@ def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -
     # A little later, when it has settled.
     moments = [share * sheet.finished_after + 0.6 for share in MOMENTS]
     fps = 15.0
-    reader = SheetReader(side, SheetSettings(), InkSettings())
+    reader = SheetReader(side, SheetFinder("auto"), inks_of(InkSettings()))
     rows: list[NDArray[np.uint8]] = []
     with closing(open_joined(sets, side, settings.engine.name).engine) as engine:
         for number in track(

@@ -133,7 +133,7 @@ class Score:
         stages_ms: Mapping[str, float] | None = None,
     ) -> None:
         """Judge one frame's labels, uint8 (side, side); ms: that they took, and stage by stage."""
-        wrong = errors(moment, labels)
+        wrong = moment.judged & (labels != moment.labels)
         self.times.append(moment.now)
         self.right.append(1.0 - float(wrong.sum()) / max(int(moment.judged.sum()), 1))
         self.judged += np.bincount(moment.labels[moment.judged], minlength=len(CLASS_NAMES))
@@ -175,9 +175,10 @@ class Score:
         }
 
 
-def errors(moment: Moment, labels: NDArray[np.uint8]) -> Mask:
-    """Which of the judged pixels are read wrong."""
-    return np.asarray(moment.judged & (labels != moment.labels))
+def errors(now: float, labels: NDArray[np.uint8], truth: Truth) -> tuple[Mask, Mask]:
+    """Which pixels of a single look at the sheet are read wrong, and which can be judged at all."""
+    judged = Course(len(labels)).see(now, truth).judged
+    return judged & (labels != truth.labels), judged
 
 
 def ghosts(moment: Moment, labels: NDArray[np.uint8]) -> Mask:

@@ -30,7 +30,7 @@ from live.camera import drawings
 from live.camera.drawings import Stroke
 from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, Sleeve, cloud, hand_sprites
 from live.clock import Clock
-from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
 
 Colour = tuple[int, int, int]
 """sRGB, red first."""
@@ -161,6 +161,10 @@ class Conditions:
         """The colour of a class's ink; that of `ground` is the paper."""
         inks = {GROUND: self.paper, ROAD: self.road, GREEN: self.green}
         return (inks | {BUILDING: self.building, WATER: self.water})[label]
+
+    def inks(self) -> Bytes:
+        """The colours of all classes, sRGB, uint8 (5, 3)."""
+        return np.array([self.ink(label) for label in range(len(CLASS_NAMES))], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,6 +57,14 @@ def right(labels: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     return float((labels == truth)[inside].mean())
 
 
+def test_sheet_writes_the_pdf_for_a_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sheet.pdf"
+    assert main(["sheet", "-o", str(out), "--format", "A3"]) == 0
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert capsys.readouterr().out == f"{out}: print it at 100 %, landscape, on white A3 paper\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["sheet.pdf"]
+
+
 def test_sketch_reads_a_photograph_of_a_drawing(drawn: SimulatedSheet, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "labels.png"
     assert main(["sketch", str(photo), "-o", str(out), "--side", "256"]) == 0
@@ -109,6 +117,27 @@ def test_render_makes_a_place_between_cities(a_map: Path, tmp_path: Path) -> Non
     assert np.abs(dubai - vegas).mean() > 4
     for city in (dubai, vegas):
         assert 1 < np.abs(between - city).mean() < np.abs(dubai - vegas).mean()
+
+
+def test_sketch_takes_inks_from_a_file_or_one_by_one(tmp_path: Path) -> None:
+    """Card on black, which nobody could guess."""
+    card = [(40, 40, 40), (235, 235, 225), (60, 200, 90), (230, 120, 30), (90, 160, 230)]
+    names = ("ground", "road", "green", "building", "water")
+    colours = {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in zip(names, card, strict=True)}
+    rgb = np.full((300, 300, 3), card[0], dtype=np.uint8)
+    for number, colour in enumerate(card[1:]):
+        rgb[40 + 60 * number : 80 + 60 * number, 60:240] = colour
+    write_picture(tmp_path / "card.png", rgb)
+    inks = tmp_path / "inks.toml"
+    inks.write_text("[inks]\n" + "".join(f'{name} = "{value}"\n' for name, value in colours.items()))
+    one_by_one = [word for name, value in colours.items() for word in ("--ink", f"{name}={value}")]
+    for options in (["--inks", str(inks)], one_by_one):
+        out = tmp_path / "labels.png"
+        arguments = ["sketch", str(tmp_path / "card.png"), "--sheet", "whole", "--side", "300"]
+        assert main([*arguments, "-o", str(out), *options]) == 0
+        labels = read_map(out)
+        assert [int(labels[60 + 60 * n, 150]) for n in range(4)] == [1, 2, 3, 4]
+        assert (labels[:, :50] == 0).all()
 
 
 def test_render_makes_a_city_of_a_photograph(photo: Path, tmp_path: Path) -> None:
@@ -171,6 +200,7 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
     printed = tomllib.loads(capsys.readouterr().out)
     assert printed["cities"]["fade"] == 5
     assert printed["control"]["osc_port"] == 9000
+    assert printed["calibration"]["file"] == str(tmp_path / "calibration.toml")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +213,8 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
         (f"list --set {'x' * 5000}", 3, "no city set"),
         ("render PHOTO --labels --city dubai -o OUT", 3, "not a map in the five flat colours"),
         ("render missing.png --city dubai -o OUT", 3, "missing.png can't be read"),
+        ("sheet -o sheet.png", 3, "written as .pdf"),
+        ("sheet -o nowhere/sheet.pdf", 3, "nowhere/sheet.pdf can't be written"),
         ("sketch EMPTY -o OUT", 3, "no sheet found"),
         ("sketch BROKEN -o OUT", 3, "is not a picture"),
         ("sketch MAP -o OUT --sheet 0,0,9,9,9,0,0,9", 2, "corners"),
@@ -247,8 +279,11 @@ def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments",
     [
         "sing",
+        "sheet -o sheet.pdf --format a5",
         "sketch",
         "sketch a.png -o b.png --side 9",
+        "sketch a.png -o b.png --ink sea=#0000ff",
+        "render a.png --city dubai -o b.png --ink water=blue",
         "live --seconds -1",
         "render a.png -o b.png",
         "render a.png --city dubai --mix dubai=1 -o b.png",
