@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from live.camera.simulated import Colour, Conditions, Cover, Push
-from models.palette import CLASS_NAMES
 
 INKS: Final[Mapping[str, Mapping[str, Colour]]] = {
     "markers": {
@@ -82,13 +81,12 @@ class Case:
     conditions: Conditions = USUAL
     drawing: str = "town"
     start: float = 31.9
-    seconds: float = 6.6
+    seconds: float = 7.8
 
-    @property
-    def inks(self) -> dict[str, Colour]:
-        """The calibrated colour of each class, sRGB by class name; that of the show's own settings is good
-        enough for the usual markers."""
-        return {name: self.conditions.ink(label) for label, name in enumerate(CLASS_NAMES)}
+
+def _arm(name: str, **changed: Any) -> Case:
+    """A stretch in which the arm lies across the drawing."""
+    return Case(name, replace(USUAL, **changed), start=39.5, seconds=6.0)
 
 
 def _usual(name: str, **changed: Any) -> Case:
@@ -121,18 +119,34 @@ MATRIX: Final = (
     _usual("blur", blur=2.0),
     _usual("skew 30°", tilt=30.0),
     _usual("skew 45°", tilt=45.0, turn=12.0),
-    _usual("very light skin, bare arm", skin=SKINS["very light"], sleeve=None),
-    _usual("light skin, white cuff", skin=SKINS["light"], sleeve=(60, 62, 70), cuff=WHITE),
-    _usual("medium skin, bare arm", skin=SKINS["medium"], sleeve=None),
-    _usual("medium skin, red sleeve", skin=SKINS["medium"], sleeve=RED),
-    _usual("dark skin, bare arm", skin=SKINS["dark"], sleeve=None),
-    _usual("dark skin, white sleeve", skin=SKINS["dark"], sleeve=WHITE),
-    _usual("very dark skin, bare arm", skin=SKINS["very dark"], sleeve=None),
-    _usual("black sleeve", sleeve=BLACK),
-    _usual("blue sleeve", sleeve=BLUE),
-    _usual("green sleeve", skin=SKINS["very light"], sleeve=GREEN_CLOTH),
-    _usual("striped sleeve", sleeve=BLUE, stripes=WHITE),
-    _usual("strong shadow", shadow=1.7),
+    _arm("very light skin, bare arm", skin=SKINS["very light"], sleeve=None),
+    _arm("light skin, white cuff", skin=SKINS["light"], sleeve=(60, 62, 70), cuff=WHITE),
+    _arm("medium skin, bare arm", skin=SKINS["medium"], sleeve=None),
+    _arm("medium skin, red sleeve", skin=SKINS["medium"], sleeve=RED),
+    _arm("dark skin, bare arm", skin=SKINS["dark"], sleeve=None),
+    _arm("dark skin, white sleeve", skin=SKINS["dark"], sleeve=WHITE),
+    _arm("very dark skin, bare arm", skin=SKINS["very dark"], sleeve=None),
+    _arm("black sleeve", sleeve=BLACK),
+    _arm("blue sleeve", sleeve=BLUE),
+    _arm("green sleeve", skin=SKINS["very light"], sleeve=GREEN_CLOTH),
+    _arm("striped sleeve", sleeve=BLUE, stripes=WHITE),
+    _arm("strong shadow", shadow=1.7),
+    Case(
+        "very dark skin, black sleeve",
+        replace(USUAL, skin=SKINS["very dark"], sleeve=BLACK),
+    ),
+    Case(
+        "very light skin, red sleeve, empty sheet",
+        replace(USUAL, skin=SKINS["very light"], sleeve=RED),
+        drawing="island",
+        start=1.0,
+    ),
+    Case(
+        "dark skin, blue sleeve, empty sheet",
+        replace(USUAL, skin=SKINS["dark"], sleeve=BLUE, stripes=WHITE),
+        drawing="island",
+        start=1.0,
+    ),
     Case("bright felt tips", _inked("bright felt tips")),
     Case("dark chisel markers", _inked("dark chisel markers")),
     Case("crayons", _inked("crayons", dryness=2.5)),

@@ -1,17 +1,17 @@
 """The judge of a reading: what of a frame may be judged at all, and what became of it.
 
-For every frame of the simulated sheet it is known what lies on it and what hides it. What lies on the paper
-is what must be shown, whatever moves over it. A pixel is judged if it lies at least two pixels (`SEAM`) from
-a border between classes, where an edge may fall to either side, and
+For every frame of the simulated sheet it is known what lies on it and what hides it. What lies on the
+paper is what must be shown, whatever moves over it. A pixel is judged if it lies at least two pixels
+(`SEAM`) from a border between classes, where an edge may fall to either side, and
 
-    the same was there when it was last judged: then it must be right in every frame, also under the hand, in
-    its shadow, and in the first frame after it has gone;
+    the same was there when it was last judged: then it must be right in every frame, also under the hand,
+    in its shadow, and in the first frame after it has gone;
 
-    or it was drawn (or covered, or wiped) at least half a second (`GRACE`) before, and neither hand, sleeve,
-    pen, their shadow nor a new sheet has lain over it for the last 0.3 seconds (`UNCOVERED`).
+    or it was drawn (or covered, or wiped) at least half a second (`GRACE`) before, and neither hand,
+    sleeve, pen, their shadow nor a new sheet has lain over it for the last 0.3 seconds (`UNCOVERED`).
 
 While the sheet is being pushed, and for half a second (`FOUND_AGAIN`) more, nothing new can be read; what
-was there before must stay right throughout.
+was there before must stay right throughout. What a new sheet covers on its way is not judged.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _EPSILON = 1e-4
 class Moment:
     """One frame of the truth, as far as it can be judged.
 
-    seconds: since the frame before. labels: uint8 (side, side). judged: see the module. drawn: bool (classes, side, side), within a
-    seam of where each class was ever drawn until now. fresh: what has another class than a frame before.
-    waiting: what is not hidden, away from the seams.
+    seconds: since the frame before. labels: uint8 (side, side). judged: see the module. drawn: bool
+    (classes, side, side), within a seam of where each class was ever drawn until now. fresh: what has
+    another class than a frame before. waiting: what is not hidden, away from the seams.
     """
 
     now: float
@@ -93,6 +93,8 @@ class Course:
         ripe = (now - changed >= GRACE - _EPSILON) & (now - self._free_since >= UNCOVERED - _EPSILON)
         if blind is not None and blind[0] <= now < blind[1]:
             ripe &= changed < blind[0]
+        if truth.new_sheet:  # it hides the old one for good
+            known &= ~truth.hand
         judged = inside & (known | ripe & ~truth.hand)
         self._known[judged] = truth.labels[judged]
         return Moment(now, seconds, truth.labels, judged, self._drawn, fresh, inside & ~truth.hand)
@@ -102,9 +104,9 @@ class Course:
 class Score:
     """What became of a reading, frame by frame.
 
-    right: the share of the judged pixels that are right, by frame. ghosts: the share of the sheet that shows a class (other than ground) that
-    was never drawn within two pixels of it, by frame; under the hand as well. settled: seconds for which
-    pixels were drawn and free of the hand and not shown.
+    right: the share of the judged pixels that are right, by frame. ghosts: the share of the sheet that
+    shows a class (other than ground) that was never drawn within two pixels of it, by frame; under the hand
+    as well. settled: seconds for which pixels were drawn and free of the hand and not shown.
     """
 
     side: int
@@ -131,7 +133,7 @@ class Score:
         stages_ms: Mapping[str, float] | None = None,
     ) -> None:
         """Judge one frame's labels, uint8 (side, side); ms: that they took, and stage by stage."""
-        wrong = errors(moment, labels)
+        wrong = moment.judged & (labels != moment.labels)
         self.times.append(moment.now)
         self.right.append(1.0 - float(wrong.sum()) / max(int(moment.judged.sum()), 1))
         self.judged += np.bincount(moment.labels[moment.judged], minlength=len(CLASS_NAMES))
@@ -173,15 +175,10 @@ class Score:
         }
 
 
-def errors(moment: Moment, labels: NDArray[np.uint8]) -> Mask:
-    """Which of the judged pixels are read wrong."""
-    return np.asarray(moment.judged & (labels != moment.labels))
-
-
 def wrong_share(now: float, labels: NDArray[np.uint8], truth: Truth) -> float:
-    """The share of what can be judged of a single frame that is read wrong."""
-    moment = Course(len(labels)).see(now, truth)
-    return float(errors(moment, labels).sum() / max(int(moment.judged.sum()), 1))
+    """The share of what can be judged in a single look at the sheet that is read wrong."""
+    judged = Course(len(labels)).see(now, truth).judged
+    return float((judged & (labels != truth.labels)).sum()) / max(int(judged.sum()), 1)
 
 
 def ghosts(moment: Moment, labels: NDArray[np.uint8]) -> Mask:

@@ -38,9 +38,14 @@ def read_plainly(
     left. inks: the calibrated colours.
     """
     square = cv2.blur(SheetPosition.of_corners(corners).rectify(bgr, side), (SCAN, SCAN))
-    seen = square.reshape(-1, 3).astype(np.float32)
     known = inks.rgb[GROUND + 1 :, ::-1].astype(np.float32)
     # |p - c|² = |p|² - 2 p·c + |c|², of which |p|² is the same for every ink.
-    nearest = np.argmin((known**2).sum(axis=1) - 2 * seen @ known.T, axis=1) + GROUND + 1
-    labels = np.where(seen.min(axis=1) >= THRESHOLD, GROUND, nearest)
-    return labels.reshape(side, side).astype(np.uint8)
+    nearness = np.hstack([2 * known, -(known**2).sum(axis=1, keepdims=True)])
+    scores = cv2.split(cv2.transform(square.astype(np.float32), nearness))
+    labels = np.full((side, side), GROUND + 1, dtype=np.uint8)
+    best = scores[0]
+    for label, score in enumerate(scores[1:], GROUND + 2):
+        labels[score > best] = label
+        best = np.maximum(best, score)
+    labels[square.min(axis=2) >= THRESHOLD] = GROUND
+    return labels

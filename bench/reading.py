@@ -32,6 +32,7 @@ from rich.progress import track
 from bench.conditions import USUAL, Case
 from bench.judge import FOUND_AGAIN, GRACE, Course, Moment, Score
 from bench.plain import read_plainly
+from calibration.inks import Inks
 from live.camera.simulated import Push, SimulatedSheet
 from live.config import InkSettings
 from live.finder import SheetFinder
@@ -69,10 +70,8 @@ class Look:
 def watch(case: Case, seed: int, side: int, fps: float) -> Iterator[Look]:
     """Read a stretch of a drawing as it grows, frame by frame; those of the warm-up aren't to be judged."""
     sheet = SimulatedSheet(case.drawing, seed, conditions=case.conditions)
-    settings = ink_settings(case)
-    inks = inks_of(settings)
-    reader = SheetReader(side, SheetFinder("auto"), inks, settings.tolerance)
-    course = Course(side)
+    inks = calibrated(case)
+    reader, course = SheetReader(side, SheetFinder("auto"), inks), Course(side)
     for number in range(frame_count(case, fps)):
         now = case.start + number / fps
         picture, corners = sheet.render(now), sheet.corners_at(now)
@@ -134,13 +133,11 @@ def frame_count(case: Case, fps: float) -> int:
     return max(1, round((WARM_UP + case.seconds) * fps))
 
 
-def ink_settings(case: Case) -> InkSettings:
-    """The settings of a show whose inks were calibrated: those of the case, or the usual ones unchanged for
-    the usual markers."""
-    if case.inks == Case("", USUAL).inks:
-        return InkSettings()
-    colours: dict[str, Any] = {n: f"#{r:02x}{g:02x}{b:02x}" for n, (r, g, b) in case.inks.items()}
-    return InkSettings(**colours)
+def calibrated(case: Case) -> Inks:
+    """The inks that both methods are given: those that lie on the sheet, but for the usual markers, where a
+    show's own settings must do."""
+    rgb = case.conditions.inks()
+    return inks_of(InkSettings()) if np.array_equal(rgb, USUAL.inks()) else Inks(rgb)
 
 
 def blind(pushes: Sequence[Push], now: float) -> tuple[float, float] | None:

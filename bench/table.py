@@ -25,8 +25,8 @@ drawing by the lamp as on the far one. The camera's white balance is fixed at 50
 fixed threshold tells paper from ink, and ink is the nearest of the calibrated colours in RGB. It reads the
 same frames with the same inks, and is told where the sheet lies.
 
-What lies on the paper is what must be shown, whatever moves over it. A pixel is judged (`bench/judge.py`) if
-it lies at least {seam} pixels from a border between classes. What is new is judged once it was drawn
+What lies on the paper is what must be shown, whatever moves over it. A pixel is judged (`bench/judge.py`)
+if it lies at least {seam} pixels from a border between classes. What is new is judged once it was drawn
 {grace:g} s before and has been free of the hand and its shadow for {uncovered:g} s; what was known before
 must be right in every frame, also under the hand.
 

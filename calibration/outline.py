@@ -126,7 +126,7 @@ def _lines(least: Bytes) -> Lines:
     kept = kept[length[kept] > LEAST_PIECE * max(least.shape)]
     ends, length = ends[kept], length[kept]
     if not len(ends):
-        return ends
+        return np.empty((0, 2, 2))
     along = (ends[:, 1] - ends[:, 0]) / length[:, None]
     right = np.stack([-along[:, 1], along[:, 0]], axis=1)
     middle = ends[:, :1] + np.linspace(0.1, 0.9, 9)[:, None] * (ends[:, 1:] - ends[:, :1])

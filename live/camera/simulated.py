@@ -30,7 +30,7 @@ from live.camera import drawings
 from live.camera.drawings import Stroke
 from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, Sleeve, cloud, hand_sprites
 from live.clock import Clock
-from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
 
 Colour = tuple[int, int, int]
 """sRGB, red first."""
@@ -55,8 +55,10 @@ GAMMA: Final = 2.2
 """Exponent that leads from the camera's values to light."""
 SHUTTER: Final = 1 / 60
 """Seconds for which the camera exposes a frame."""
-SMEARS: Final = 4
+SMEARS: Final = 10
 """Pictures of which a frame is blended while the sheet moves."""
+GAP: Final = 0.008
+"""White between the legs of a hatch, in sheet units, up to which they make one area: 1.5 mm."""
 HIDDEN: Final = 0.06
 """A pixel is the hand's if it loses more of its light than this to the hand or its shadow."""
 
@@ -110,7 +112,8 @@ class Conditions:
     dryness: float = 1.0
     """How streaky the inks go on: 0 even, 1 a marker, 3 a crayon."""
     gaps: float = 0.0
-    """Share of a hatched area that stays white between the legs of the hatch; it counts as drawn."""
+    """Share of a hatch's width that stays white between its legs; what is so narrow (`GAP`) counts as
+    drawn."""
     swatches: bool = True
     """Whether the sheet's swatch boxes are filled with the inks."""
     table: Colour = (104, 74, 52)
@@ -159,6 +162,10 @@ class Conditions:
         inks = {GROUND: self.paper, ROAD: self.road, GREEN: self.green}
         return (inks | {BUILDING: self.building, WATER: self.water})[label]
 
+    def inks(self) -> Bytes:
+        """The colours of all classes, sRGB, uint8 (5, 3)."""
+        return np.array([self.ink(label) for label in range(len(CLASS_NAMES))], dtype=np.uint8)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
@@ -169,11 +176,13 @@ class Truth:
         had another on this sheet.
     hand: bool (side, side), where the hand, the sleeve, the pen, their shadow or a new sheet that is just
         being laid lie over it.
+    new_sheet: whether a new sheet is just being laid.
     """
 
     labels: Bytes
     drawn_at: Floats
     hand: NDArray[np.bool_]
+    new_sheet: bool
 
 
 class SimulatedSheet:
@@ -268,7 +277,10 @@ class SimulatedSheet:
         )
         labels, drawn_at = self._paper.inside(side)
         drawn_at += np.float32(self._sheets * self.period)
-        return Truth(labels, drawn_at, np.asarray(seen) < 255 * (1 - HIDDEN))
+        if self.conditions.gaps:
+            _close(labels, drawn_at)
+        laying = self._timeline.new_sheet(moment) is not None
+        return Truth(labels, drawn_at, np.asarray(seen) < 255 * (1 - HIDDEN), laying)
 
     def pen(self, t: float) -> tuple[float, float] | None:
         """Where the tip of the pen is on the sheet while it draws, in sheet coordinates, else None."""
@@ -588,7 +600,7 @@ class _Paper:
             self._dry()
         ax, ay = mark.a[0] * self._side + self._left - 0.5, mark.a[1] * self._side + self._top - 0.5
         bx, by = mark.b[0] * self._side + self._left - 0.5, mark.b[1] * self._side + self._top - 0.5
-        radius = mark.width * self._side / 2
+        radius = mark.width * self._side / 2 * (1 - self._gaps * mark.hatches)
         reach = radius + 3.0
         height, width = self._labels.shape
         box = _Box(
@@ -607,9 +619,7 @@ class _Paper:
         fibre = box.of(self._fibre)
         # Ink creeps along the fibres of the paper, so that no edge is quite smooth.
         inside = radius + 0.35 * fibre - np.sqrt(across * across + beyond * beyond)
-        area = 0.5 + inside / 1.8
-        gap = np.float32(self._gaps * radius / 1.8) if mark.hatches else np.float32(0)
-        ink = np.clip(area - gap, 0.0, 1.0)
+        ink = np.clip(0.5 + inside / 1.8, 0.0, 1.0)
         rows = np.clip((across / np.float32(radius) * 31.5 + 32.0), 0, 63).astype(np.intp)
         start = 97 * self._pass_number + mark.way * self._side
         columns = (along + np.float32(start)).astype(np.intp) & 1023
@@ -622,7 +632,7 @@ class _Paper:
         before = box.of(self._before)
         tint = self._tints[mark.ink][ground]
         box.of(self.bgr)[...] = before + (tint - before) * coat[..., None] + 0.5
-        new = (area >= 0.5) & free & (box.of(self._labels) != mark.ink)
+        new = (ink >= 0.5) & free & (box.of(self._labels) != mark.ink)
         box.of(self._labels)[new] = mark.ink
         box.of(self._drawn_at)[new] = mark.time
         self._pass_boxes.append(box)
@@ -680,6 +690,18 @@ class _Paper:
             if label != GROUND and conditions.swatches:
                 box[...] = _scribbled(box, conditions.ink(label)[::-1], conditions.dryness, rng)
         return np.asarray(np.clip(paper, 0, 255), dtype=np.uint8)
+
+
+def _close(labels: Bytes, drawn_at: Floats) -> None:
+    """Give the narrow white gaps of hatched areas to their class, in place, as a person sees them."""
+    side = len(labels)
+    window = np.ones((2 * round(GAP * side / 2) + 1,) * 2, dtype=np.uint8)
+    latest = np.asarray(cv2.dilate(drawn_at, window))
+    for label in (GREEN, BUILDING, WATER):
+        closed = cv2.morphologyEx((labels == label).astype(np.uint8), cv2.MORPH_CLOSE, window)
+        gap = (np.asarray(closed) > 0) & (labels == GROUND)
+        labels[gap] = label
+        drawn_at[gap] = latest[gap]
 
 
 def _scribbled(paper: Floats, ink: Colour, dryness: float, rng: np.random.Generator) -> Floats:
