@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 
 from calibration.inks import Inks
+from calibration.layout import PAPERS
 from live import __version__
 from live.clock import MonotonicClock
 from live.config import Settings, default_show_path, dump_settings, load_settings
@@ -99,6 +100,13 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--record", type=Path, metavar="FILE", help="record what is shown to an .mp4")
     live.add_argument("--osc-port", type=int, metavar="P", help="UDP port for OSC; 0 takes any free one")
     live.set_defaults(run=_live)
+
+    sheet = commands.add_parser("sheet", help="a PDF to print: the sheet to draw on, and a legend")
+    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.pdf")
+    sheet.add_argument(
+        "--format", type=str.lower, choices=tuple(PAPERS), default="a4", help="of the paper (a4)"
+    )
+    sheet.set_defaults(run=_write_sheet)
 
     sketch = commands.add_parser(
         "sketch", help="read a photograph of a drawing as a map in the five flat colours"
@@ -267,6 +275,15 @@ def _on_stop(handle: Callable[[int, FrameType | None], object]) -> Iterator[None
             signal.signal(number, handler)
 
 
+def _write_sheet(args: argparse.Namespace) -> int:
+    from calibration.printed import write_sheet
+    from live.camera.drawings import drawing
+
+    write_sheet(args.output, args.format, drawing("town", seed=1))
+    print(f"{args.output}: print it at 100 %, landscape, on white {args.format.capitalize()} paper")
+    return 0
+
+
 def _sketch(args: argparse.Namespace) -> int:
     _check_output(args)
     labels = _read_drawing(args, args.side)
@@ -396,7 +413,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> int:
-    print(dump_settings(_settings(args.show, {})), end="")
+    print(dump_settings(_settings(args.show, {}), Path.cwd()), end="")
     return 0
 
 

@@ -42,6 +42,15 @@ ABSORB = 0.12
 ABSORB_RING = 20.0
 """The same for the ring, and for a pen that was laid down on the sheet's edge."""
 
+SHADE = (0.4, 0.92)
+"""What paper in a shadow has left of its value: black ink leaves less, noise more."""
+
+SHADE_TINT = 24
+"""Levels by which the channels of paper in a shadow may differ."""
+
+SHADE_SECONDS = 1.5
+"""For so long a grey is taken for a shadow: by then the light is known, or it is ink after all."""
+
 Mask = NDArray[np.bool_]
 """bool (SIZE, SIZE)"""
 
@@ -50,15 +59,18 @@ class HandWatch:
     """Follows what lies on the sheet and tells what lies over it. Used by one thread.
 
     Three things betray a hand. It has colours that no ink explains. It comes in over the edge of the
-    drawing area, beyond which nobody draws. And it is broader than a stroke.
+    drawing area, beyond which nobody draws. And it is broader than a stroke. A shadow, of whatever stands
+    in the light, takes an even share of what the paper sends back.
     """
 
     def __init__(self) -> None:
         self._lying: NDArray[np.float32] | None = None
+        self._grey_for = np.zeros((SIZE, SIZE), dtype=np.float32)
 
     def clear(self) -> None:
         """Forget what lay there; the next picture is believed to show the sheet alone."""
         self._lying = None
+        self._grey_for[:] = 0
 
     def look(
         self, bgr: NDArray[np.uint8], labels: NDArray[np.uint8], seconds: float
@@ -87,6 +99,9 @@ class HandWatch:
         # Parts of the pen and of the skin have ink's colours; the hand encloses them.
         hand = _widened(_enclosed(body), RIM)
         self._settle(now, labels, hand, seconds)
+        grey = _opened(_grey(bgr), 3)
+        self._grey_for = (self._grey_for + np.float32(seconds)) * grey
+        hand |= grey & (self._grey_for < SHADE_SECONDS)
         return np.where(hand, 0.0, np.where(_widened(hand, NEAR), NEAR_TRUST, 1.0)).astype(np.float32)
 
     def _settle(
@@ -106,6 +121,14 @@ def _changed(bgr: NDArray[np.uint8], before: NDArray[np.uint8]) -> Mask:
     """Which cells differ by more than `CHANGE` in some channel."""
     blue, green, red = cv2.split(cv2.absdiff(bgr, before))
     return np.asarray(cv2.max(cv2.max(blue, green), red) > CHANGE)
+
+
+def _grey(bgr: NDArray[np.uint8]) -> Mask:
+    """Which cells look like paper in a shadow."""
+    blue, green, red = cv2.split(bgr)
+    least, most = cv2.min(cv2.min(blue, green), red), cv2.max(cv2.max(blue, green), red)
+    low, high = (round(share * PAPER_LEVEL) for share in SHADE)
+    return np.asarray((least > low) & (most < high) & (cv2.subtract(most, least) < SHADE_TINT))
 
 
 def _disc(cells: int) -> NDArray[np.uint8]:

@@ -13,6 +13,7 @@ from live.camera.open import open_source
 from live.clock import Clock
 from live.config import Settings
 from live.control.osc import OscServer
+from live.flow import Wishes
 from live.output.headless import HeadlessOutput
 from live.output.recorder import Recorder
 from live.output.window import ProjectorWindow
@@ -45,6 +46,7 @@ def opened_show(
                 settings.cities.fade,
                 settings.cities.shape,
                 settings.output.overlay,
+                Wishes(settings.inks.settle),
             )
         opened = open_joined(sets, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)

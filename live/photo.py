@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from calibration.inks import Inks, read_inks
 from calibration.learning import PAPER, Colours, learn_colours
 from calibration.light import estimate_paper
+from calibration.outline import find_outline
 from calibration.shading import Shade, level_to, photo_table, refine_shade, start_shade
-from calibration.sheet import SheetPosition, find_outline, find_sheet
+from calibration.sheet import SheetPosition, find_sheet
 from calibration.wholes import disc, make_whole, odd, reduced
 from live.sketch import FINE, Labels
 from models.faults import InputFault, UsageFault

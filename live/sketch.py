@@ -12,7 +12,7 @@ from calibration import light
 from calibration.inks import Inks, ink_table, read_inks
 from calibration.sheet import SheetPosition, find_sheet, follow_sheet
 from live.config import InkSettings, SheetSettings
-from live.flow import Frame, Reading
+from live.flow import NO_WISHES, Frame, Reading, Wishes
 from live.hand import GRAIN, RING, SIZE, HandWatch
 from models.palette import CLASS_NAMES, GROUND, UNKNOWN
 
@@ -69,6 +69,7 @@ class SheetReader:
         self._found = False
         self._trust = np.ones((SIZE, SIZE), dtype=np.float32)
         self._paper: light.Cells | None = None
+        self._bare = np.zeros((SIZE, SIZE), dtype=np.bool_)
         self._looked = self._lit = self._read = -np.inf
 
     def clear(self) -> None:
@@ -78,8 +79,8 @@ class SheetReader:
         self._paper = None
         self._position = self._given
 
-    def read(self, frame: Frame) -> Reading:
-        """The sheet as this frame, after all before it, shows it."""
+    def read(self, frame: Frame, wishes: Wishes = NO_WISHES) -> Reading:
+        """The sheet as this frame, after all before it, shows it, and as a performer wishes."""
         begin = time.perf_counter()
         seconds = min(max(frame.grabbed - self._read, 0.0), 0.1)
         self._read = frame.grabbed
@@ -96,15 +97,19 @@ class SheetReader:
         square = self._position.rectify(frame.bgr, self._fine, self._margin)
         rectified = time.perf_counter()
 
-        bright = light.level(square, self._light(square, frame.grabbed))
+        coarse = np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        paper = self._light(square, coarse, frame.grabbed)
+        bright = light.level(square, paper)
         lit = time.perf_counter()
 
         m = self._margin
         labels = majority(read_inks(bright[m:-m, m:-m], self._table), self._side)
         inked = time.perf_counter()
 
-        coarse = np.asarray(cv2.resize(bright, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        self._trust = self._hand.look(coarse, read_inks(coarse, self._table), seconds)
+        coarse = light.level(coarse, paper)
+        coarse_labels = read_inks(coarse, self._table)
+        self._trust = self._hand.look(coarse, coarse_labels, seconds)
+        self._bare = (coarse_labels == GROUND) & (self._trust == 1)
         self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds)
         settled = time.perf_counter()
         height, width = frame.bgr.shape[:2]
@@ -140,12 +145,17 @@ class SheetReader:
         if seen is not None:
             self._position = seen
 
-    def _light(self, square: NDArray[np.uint8], now: float) -> light.Cells:
+    def _light(self, square: NDArray[np.uint8], coarse: NDArray[np.uint8], now: float) -> light.Cells:
         """The paper's values in this frame."""
         if self._paper is None:
             self._paper = light.estimate_paper(square)
-            self._lit = now
-        elif now - self._lit >= LIGHT_EVERY:
+            self._lit, self._then = now, coarse
+            return self._paper
+        # A lamp that is switched or an exposure that breathes is no matter of seconds.
+        some = slice(None, None, 3), slice(None, None, 3)
+        gain = light.gain(coarse[some], self._then[some], self._bare[some])
+        paper = (self._paper * gain).clip(1, 255)
+        if now - self._lit >= LIGHT_EVERY:
             grid = (light.GRID, light.GRID)
             hidden = cv2.resize(self._trust, grid, interpolation=cv2.INTER_AREA) < 1 - 1e-3
             # What seems to cover nearly everything is a lamp switched off, not a hand.
@@ -154,9 +164,9 @@ class SheetReader:
             fresh = light.estimate_paper(square, hidden)
             inertia = np.where(hidden, HIDDEN_INERTIA, LIGHT_INERTIA)[..., None]
             share = 1 - np.exp((self._lit - now) / inertia)
-            self._paper = (self._paper + (fresh - self._paper) * share).astype(np.float32)
-            self._lit = now
-        return self._paper
+            paper = (paper + (fresh - paper) * share).astype(np.float32)
+            self._paper, self._lit, self._then = paper, now, coarse
+        return paper
 
 
 class Settler:

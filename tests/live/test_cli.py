@@ -57,6 +57,14 @@ def right(labels: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     return float((labels == truth)[inside].mean())
 
 
+def test_sheet_writes_the_pdf_for_a_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sheet.pdf"
+    assert main(["sheet", "-o", str(out), "--format", "A3"]) == 0
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert capsys.readouterr().out == f"{out}: print it at 100 %, landscape, on white A3 paper\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["sheet.pdf"]
+
+
 def test_sketch_reads_a_photograph_of_a_drawing(drawn: SimulatedSheet, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "labels.png"
     assert main(["sketch", str(photo), "-o", str(out), "--side", "256"]) == 0
@@ -192,6 +200,7 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
     printed = tomllib.loads(capsys.readouterr().out)
     assert printed["cities"]["fade"] == 5
     assert printed["control"]["osc_port"] == 9000
+    assert printed["calibration"]["file"] == str(tmp_path / "calibration.toml")
 
 
 @pytest.mark.parametrize(
@@ -204,6 +213,8 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
         (f"list --set {'x' * 5000}", 3, "no city set"),
         ("render PHOTO --labels --city dubai -o OUT", 3, "not a map in the five flat colours"),
         ("render missing.png --city dubai -o OUT", 3, "missing.png can't be read"),
+        ("sheet -o sheet.png", 3, "written as .pdf"),
+        ("sheet -o nowhere/sheet.pdf", 3, "nowhere/sheet.pdf can't be written"),
         ("sketch EMPTY -o OUT", 3, "no sheet found"),
         ("sketch BROKEN -o OUT", 3, "is not a picture"),
         ("sketch MAP -o OUT --sheet 0,0,9,9,9,0,0,9", 2, "corners"),
@@ -268,6 +279,7 @@ def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments",
     [
         "sing",
+        "sheet -o sheet.pdf --format a5",
         "sketch",
         "sketch a.png -o b.png --side 9",
         "sketch a.png -o b.png --ink sea=#0000ff",

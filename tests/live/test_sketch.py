@@ -125,6 +125,39 @@ def test_a_lamp_that_is_switched_changes_the_city_for_a_few_seconds_at_most() ->
     assert wrong.sum() < 0.01 * judged.sum()
 
 
+@pytest.mark.parametrize(
+    ("depth", "edge"), [(0.4, 120), (0.55, 160), (0.45, 6)], ids=["soft", "deep", "hard"]
+)
+def test_a_shadow_that_crosses_the_sheet_is_no_road(depth: float, edge: float) -> None:
+    """Somebody walks past the lamp: it darkens a third of the sheet for more than a second."""
+    sheet, moment = finished("town", hand=False)
+    sheet_reader = reader()
+    read_at(sheet_reader, sheet, moment, 0.0, 0.5)
+    truth, picture = sheet.truth(moment, SIDE), sheet.render(moment).astype(np.float32)
+    xs = np.arange(picture.shape[1], dtype=np.float32)
+    worst = 0.0
+    for number in range(0, 120, 2):
+        away = np.clip((np.abs(xs + 300 - 13.0 * number) - 200) / edge + 0.5, 0, 1)
+        seen = (picture * (1 - depth * (1 - away))[None, :, None]).astype(np.uint8)
+        reading = sheet_reader.read(Frame(seen, number + 1, 1.0 + number / 30))
+        wrong, _ = errors(moment, reading.labels, truth)
+        worst = max(worst, float(wrong.mean()))
+    assert worst < 0.004
+
+
+def test_an_exposure_that_breathes_hides_nothing_that_is_drawn() -> None:
+    sheet = SimulatedSheet("town", 1)
+    sheet_reader = reader()
+    for number in range(120):
+        moment = 10.0 + number / 15
+        breath = np.float32(0.8 + 0.2 * np.sin(moment * 5))
+        picture = (sheet.render(moment) * breath).astype(np.uint8)
+        reading = sheet_reader.read(Frame(picture, number + 1, moment))
+        if number >= 30:
+            wrong, judged = errors(moment, reading.labels, sheet.truth(moment, SIDE))
+            assert wrong.sum() < 0.02 * judged.sum(), f"at {moment:.2f} s"
+
+
 def test_a_sheet_that_is_moved_is_read_where_it_lies() -> None:
     sheet, moment = finished("town")
     elsewhere, _ = finished("town", turn=7.0, tilt=20.0)

@@ -61,5 +61,8 @@ def test_the_help_tells_of_every_key() -> None:
         "Escape panic",
         "Backspace release panic",
         "H overlay",
+        "Delete clear sheet",
+        "W white",
+        "C inks",
         "Ctrl+Q quit",
     ]
