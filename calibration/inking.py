@@ -125,7 +125,7 @@ def inks_from_areas(levelled: NDArray[np.uint8], areas: Mapping[int, Box], prior
     levelled: uint8 (S, S, 3), the rectified sheet with its light levelled, BGR. areas: by class, rectangles
     in sheet coordinates; that of `GROUND` shows bare paper. Classes without one keep the colour that they
     have in `prior`. Raises InputFault with the class of an area that is outside the sheet, shows bare paper
-    or several colours, and if two inks are alike.
+    or several colours, and if two of them are alike.
     """
     shown = prior.levelled() * 255
     paper = np.full(3, PAPER_LEVEL, dtype=np.float32)
@@ -137,7 +137,10 @@ def inks_from_areas(levelled: NDArray[np.uint8], areas: Mapping[int, Box], prior
             shown[label] = _ink_of(
                 seen, f"the area of '{CLASS_NAMES[label]}'", "point at an area of that ink"
             )
-    return _told_apart(_inks(shown, prior.rgb[GROUND]), "the areas of")
+    inks = _inks(shown, prior.rgb[GROUND])
+    alike = inks.too_close()
+    # A class that isn't pointed at may have the colour that another has now, until its turn comes.
+    return inks if alike is None or not set(alike) <= set(areas) else _told_apart(inks, "the areas of")
 
 
 def learn_inks(levelled: NDArray[np.uint8], prior: Inks) -> Inks:

@@ -20,6 +20,9 @@ MARKER_IDS = (0, 1, 2, 3)
 MARKER_NAMES = ("upper left", "upper right", "lower right", "lower left")
 """What people call them, in the order of their numbers."""
 
+PAPERS = {"a4": (297.0, 210.0), "a3": (420.0, 297.0), "letter": (279.4, 215.9)}
+"""Width and height of each format in millimetres, landscape."""
+
 SWATCH_COLUMNS = ((GROUND, ROAD, GREEN), (BUILDING, WATER))
 """The classes whose swatch boxes stand left and right of the drawing area, from the top down; that of
 `ground` is left white, for a reference."""
@@ -30,7 +33,8 @@ class SheetLayout:
     """Where things stand on the printed sheet, in millimetres from its top left.
 
     The drawing area is a square; sheet coordinates 0..1 span it. The markers stand in the margins left
-    and right of it, so that they never take room from the drawing.
+    and right of it, so that they never take room from the drawing. A border runs around it, close outside;
+    it and the outlines of the swatch boxes are so thin and so light that no camera takes them for a road.
     """
 
     paper_width: float = 297.0
@@ -42,6 +46,11 @@ class SheetLayout:
     swatch_side: float = 26.0
     swatch_top: float = 50.0
     swatch_step: float = 40.0
+    border_offset: float = 1.0
+    """From the edge of the drawing area out to the middle of the border's line."""
+    line_width: float = 0.35
+    line_grey: float = 0.75
+    """How much of the paper's light the lines leave, 0..1."""
 
     @property
     def drawing_left(self) -> float:
@@ -50,6 +59,13 @@ class SheetLayout:
     @property
     def drawing_top(self) -> float:
         return (self.paper_height - self.drawing_side) / 2
+
+    def border_corners_mm(self) -> NDArray[np.float32]:
+        """Corners of the middle of the border's line, float32 (4, 2) in mm, clockwise from the top left."""
+        near = -self.border_offset
+        far = self.drawing_side + self.border_offset
+        square = np.array([(near, near), (far, near), (far, far), (near, far)], dtype=np.float32)
+        return square + np.array([self.drawing_left, self.drawing_top], dtype=np.float32)
 
     def marker_corners_mm(self) -> NDArray[np.float32]:
         """Corners of the four markers, float32 (4, 4, 2) in mm: marker, corner (clockwise from its own

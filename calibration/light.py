@@ -3,7 +3,8 @@
 The paper is its own grey card. Its brightness is estimated on a coarse grid from what can be seen of it
 between the inks, as a smooth surface fitted to the logarithm of the bright cells with ever less weight
 for those that are darker (ink, hand) — the upper envelope of the picture — and then followed locally
-where paper is in sight.
+where paper is in sight. What changes everywhere at once (a lamp, an exposure) is a gain, which is known
+from one frame to the next.
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ SHADOW_EVEN = 0.92
 
 BRIGHT_PARTS = 6
 """Of the 16 parts of a cell, how many are taken for its paper."""
+
+LEAST_PAPER = 40
+"""Parts of the sheet that must show bare paper to tell a gain."""
+
+GAIN_LIMITS = (0.2, 5.0)
+"""What one frame may have of the light of the one before, or the other way round."""
 
 Cells = NDArray[np.float32]
 """float32 (GRID, GRID, 3): the paper's BGR values, cell by cell."""
@@ -68,10 +75,29 @@ def estimate_paper(bgr: NDArray[np.uint8], hidden: NDArray[np.bool_] | None = No
     shaded = neutral & even.ravel() & (np.abs(over).max(axis=1) < SHADOW_DEPTH)
     seen = np.maximum(weight, shaded * open_cells).reshape(GRID, GRID, 1).astype(np.float32)
     rest = (logs - surface).reshape(GRID, GRID, 3).astype(np.float32) * seen
-    near = cv2.GaussianBlur(seen, (0, 0), 1.5).reshape(GRID, GRID, 1)
-    local = cv2.GaussianBlur(rest, (0, 0), 1.5) / (near + 0.1)
+    # Where strokes leave no paper in sight, what is known farther around counts: shadows are large.
+    far = _spread(rest, 4.0) / (_spread(seen, 4.0) + 0.02)
+    local = (_spread(rest, 1.5) + 0.1 * far) / (_spread(seen, 1.5) + 0.1)
     smooth = surface.reshape(GRID, GRID, 3).astype(np.float32)
     return cast(Cells, np.exp(smooth + local).clip(1, 255).astype(np.float32))
+
+
+def _spread(values: Cells, cells: float) -> Cells:
+    """Each cell's values spread over so many cells around it, float32 (GRID, GRID, 1 or 3)."""
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), cells), np.float32).reshape(values.shape)
+
+
+def gain(now: NDArray[np.uint8], before: NDArray[np.uint8], bare: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """By how much all the light has changed from one picture to another.
+
+    now, before: uint8 (N, N, 3), rectified sheets in small. bare: bool (N, N), where there was bare paper
+    before. Returns float32 (3,), a factor for each channel; 1 if too little paper is in sight to tell.
+    """
+    if np.count_nonzero(bare) < LEAST_PAPER:
+        return np.ones(3, dtype=np.float32)
+    # The median, since a hand and its shadow cover less than half of the paper.
+    ratio = np.median(now[bare] / np.maximum(before[bare], np.float32(1)), axis=0)
+    return np.asarray(np.clip(ratio, *GAIN_LIMITS), dtype=np.float32)
 
 
 def _brightest(bgr: NDArray[np.uint8]) -> tuple[Cells, NDArray[np.bool_]]:
@@ -84,6 +110,12 @@ def _brightest(bgr: NDArray[np.uint8]) -> tuple[Cells, NDArray[np.bool_]]:
     ranked = np.take_along_axis(dimmest, order, axis=2)
     even = ranked[:, :, 0] > SHADOW_EVEN * ranked[:, :, -1]
     return np.take_along_axis(parts, order[..., None], axis=2).mean(axis=2), even
+
+
+def white_of(paper: Cells) -> tuple[int, int, int]:
+    """The paper's mean colour, sRGB."""
+    blue, green, red = (round(float(value)) for value in paper.mean(axis=(0, 1)))
+    return red, green, blue
 
 
 def level(bgr: NDArray[np.uint8], paper: Cells) -> NDArray[np.uint8]:

@@ -6,9 +6,10 @@ numbers are the middles of pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from itertools import islice, product
+from typing import cast
 
 import cv2
 import numpy as np
@@ -24,7 +25,19 @@ LEAST_CORNER = 50.0
 """Square pixels that two neighbouring sides of a sheet must span (as vectors), at least."""
 
 STILL = 1.0
-"""Pixels by which the markers may seem to move, on average, while the sheet lies still."""
+"""Pixels by which a marker may seem to move while the sheet lies still, in a picture of 1280 pixels."""
+
+MISFIT = 2.0
+"""Pixels by which a marker's corners may be off the sheet that was fitted to all of them, on average, …"""
+
+MISFIT_SHARE = 0.06
+"""… or, if that is more, this share of its edge: paper is never quite flat."""
+
+DIM = 120
+"""Of 255: a picture whose bright parts are darker is brightened for the search."""
+
+MOST_CHOICES = 256
+"""Of one marker of each number: what four sheets in one picture come to."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,11 +47,13 @@ class SheetPosition:
     homography: float64 (3, 3), from sheet coordinates to pixels.
     fitted: which of the four markers it was fitted to; none if its corners were given.
     seen: which of them the last picture showed; a hand may hide some while the sheet lies still.
+    twice: which of the markers it showed more than once: there is a second sheet in view.
     """
 
     homography: NDArray[np.float64]
     fitted: tuple[int, ...] = ()
     seen: tuple[int, ...] = ()
+    twice: tuple[int, ...] = ()
 
     @classmethod
     def of_corners(cls, corners: Sequence[Sequence[float]] | NDArray[np.float32]) -> SheetPosition:
@@ -94,18 +109,17 @@ class SheetPosition:
 UNIT_SQUARE = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32)
 
 
+Markers = dict[int, list[NDArray[np.float32]]]
+"""By their numbers, the corners of the sheet's markers seen, each float32 (4, 2) in pixels, clockwise from
+the marker's own top left. More than one of a number means more than one sheet."""
+
+
 def find_sheet(bgr: NDArray[np.uint8], layout: SheetLayout = A4) -> SheetPosition | None:
     """Look for the sheet by its markers, thoroughly: some 5 ms for 1280×720.
 
-    bgr: uint8 (H, W, 3). Returns None if fewer than two markers are seen.
+    bgr: uint8 (H, W, 3). Returns None if fewer than two markers of one sheet are seen.
     """
-    grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    # A large photograph is full of texture in which the search gets lost; markers stay plain when small.
-    for longest in (1280, 2560):
-        found = _detect(grey, min(1.0, longest / max(grey.shape)), _THOROUGH)
-        if len(found) >= len(MARKER_IDS) or longest >= max(grey.shape):
-            break
-    return _fit(found, layout)
+    return fit_sheet(find_markers(bgr), layout)
 
 
 def follow_sheet(
@@ -114,54 +128,82 @@ def follow_sheet(
     """Look again for a sheet that was found before, cheaply: about 1 ms for 1280×720.
 
     Returns the last homography itself while the sheet lies still, so that the labels don't tremble with
-    the noise in the markers' corners; None if fewer than two markers are seen.
+    the noise in the markers' corners; None if it is out of sight. Where the sheet lies still, one marker is
+    enough to know it.
+    """
+    return fit_sheet(find_markers(bgr, thorough=False), layout, last, still(bgr))
+
+
+def still(bgr: NDArray[np.uint8]) -> float:
+    """Pixels of this picture by which the markers may seem to move while the sheet lies still."""
+    height, width = bgr.shape[:2]
+    return float(STILL * max(1.0, height / 1280, width / 1280))
+
+
+def find_markers(bgr: NDArray[np.uint8], thorough: bool = True) -> Markers:
+    """The sheet's markers in a picture, uint8 (H, W, 3).
+
+    thorough: at several scales of the picture and of the light; otherwise as quickly as will do in a
+    picture whose light and scale were good enough before.
     """
     grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
-    found = _detect(grey, min(1.0, 640 / max(grey.shape)), _QUICK)
-    if len(found) < LEAST_MARKERS:
-        return None
-    ids = sorted(found)
-    expected = _project(last.homography, layout.marker_corners_sheet()[ids].reshape(-1, 2))
-    seen = np.concatenate([found[i] for i in ids])
-    moved = float(np.median(np.linalg.norm(seen - expected, axis=1)))
-    # A fit to more markers is the better one, even of a sheet that lies still.
-    if moved < STILL and len(ids) <= len(last.fitted):
-        return SheetPosition(last.homography, last.fitted, tuple(ids))
-    return _fit(found, layout)
+    longest = max(grey.shape)
+    if not thorough:
+        return _detect(grey, min(1.0, 640 / longest), _QUICK)
+    # A large photograph is full of texture in which the search gets lost; markers stay plain when small.
+    best: Markers = {}
+    for wanted in (1280, 640, 2560):
+        found = _detect(grey, min(1.0, wanted / longest), _THOROUGH)
+        if len(found) > len(best):
+            best = found
+        if len(best) == len(MARKER_IDS):
+            break
+    return best
 
 
-def find_outline(bgr: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """The corners of a sheet without markers: a large bright four-sided shape on something darker.
+def fit_sheet(
+    markers: Markers, layout: SheetLayout = A4, last: SheetPosition | None = None, still: float = STILL
+) -> SheetPosition | None:
+    """The sheet that explains the markers seen, or None.
 
-    bgr: uint8 (H, W, 3). Returns float32 (4, 2) in pixels, clockwise from the top left, or None.
+    Of several sheets it is the one nearest to `last`, or the largest. If no marker has moved from where
+    `last` has it by more than `still` pixels, the homography is that of `last`.
     """
-    scale = min(1.0, 800 / max(bgr.shape[:2]))
-    small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    # Ink and wood are coloured or dark in some channel; paper is bright in all of them.
-    least = cv2.GaussianBlur(small.min(axis=2), (0, 0), 2)
-    height, width = least.shape
-    best: NDArray[np.float32] | None = None
-    best_area = 0.12 * height * width
-    _, by_histogram = cv2.threshold(least, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    # Inks may reach the edge of the paper: closing bridges them.
-    closed = cv2.morphologyEx(by_histogram, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    for contour in cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
-        hull = cv2.convexHull(contour)
-        area = cv2.contourArea(hull)
-        if area <= best_area:
+    if not markers:
+        return None
+    twice = tuple(i for i in sorted(markers) if len(markers[i]) > 1)
+    if last is not None:
+        near = {i: min(seen, key=lambda quad: _away(last, i, quad, layout)) for i, seen in markers.items()}
+        here = tuple(i for i in sorted(near) if _away(last, i, near[i], layout) < still)
+        # Most of them, since one may be a chance pattern; and a fit to more markers is the better one,
+        # even of a sheet that lies still.
+        if here and 2 * len(here) >= len(near) and len(near) <= max(len(last.fitted), 1):
+            return SheetPosition(last.homography, last.fitted, here, twice)
+    best: tuple[float, SheetPosition] | None = None
+    for chosen in _choices(markers):
+        position = _fit(chosen, layout)
+        if position is None:
             continue
-        quad = _four_sided(hull)
-        if quad is None or cv2.contourArea(quad) < 0.9 * area:
-            continue
-        # A shape that fills the picture is the background, not a sheet on it.
-        at_edge = (quad[:, 0] < 3) | (quad[:, 0] > width - 4) | (quad[:, 1] < 3) | (quad[:, 1] > height - 4)
-        if at_edge.sum() >= 3:
-            continue
-        best, best_area = quad, area
-    return None if best is None else (best + 0.5) / scale - 0.5
+        size = float(cv2.contourArea(position.corners))
+        # A sheet of which more markers are seen is more surely one; then the last one's place decides.
+        off = 0.0 if last is None else float(np.linalg.norm((position.corners - last.corners).mean(axis=0)))
+        rank = len(position.fitted) * 1e9 + (size if last is None else -off)
+        if best is None or rank > best[0]:
+            best = rank, SheetPosition(position.homography, position.fitted, position.seen, twice)
+    return None if best is None else best[1]
 
 
-_Found = dict[int, NDArray[np.float32]]
+def _away(last: SheetPosition, marker: int, quad: NDArray[np.float32], layout: SheetLayout) -> float:
+    """How far a marker's corners are from where `last` has them, on average, in pixels."""
+    expected = _project(last.homography, layout.marker_corners_sheet()[marker])
+    return float(np.hypot(*(quad - expected).T).mean())
+
+
+def _choices(markers: Markers) -> Iterator[dict[int, NDArray[np.float32]]]:
+    """Every way to take one marker of each number, up to a number that no table holds."""
+    ids = sorted(markers)
+    for quads in islice(product(*(markers[i] for i in ids)), MOST_CHOICES):
+        yield dict(zip(ids, quads, strict=True))
 
 
 def _parameters(windows: tuple[int, int, int]) -> cv2.aruco.DetectorParameters:
@@ -177,42 +219,64 @@ _THOROUGH = cv2.aruco.ArucoDetector(_DICTIONARY, _parameters((5, 53, 12)))
 _QUICK = cv2.aruco.ArucoDetector(_DICTIONARY, _parameters((21, 21, 10)))
 
 
-def _detect(grey: NDArray[np.uint8], scale: float, detector: cv2.aruco.ArucoDetector) -> _Found:
+def _detect(grey: NDArray[np.uint8], scale: float, detector: cv2.aruco.ArucoDetector) -> Markers:
     """The sheet's own markers seen in `grey` shrunk by `scale`, their corners refined at full size."""
     small = (
         grey if scale == 1.0 else cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     )
+    # In a dim picture, what is left of the contrast is less than the detector asks of noise.
+    bright = float(np.percentile(small[::8, ::8], 98))
+    if bright < DIM:
+        small = cv2.convertScaleAbs(small, alpha=DIM / max(bright, 8.0))
     corners, ids, _ = detector.detectMarkers(small)
-    found: _Found = {}
+    found: Markers = {}
     for quad, marker in zip(corners, [] if ids is None else ids.ravel(), strict=True):
         if int(marker) not in MARKER_IDS:
             continue
         rough = ((quad.reshape(4, 2) + 0.5) / scale - 0.5).astype(np.float32)
-        edge = float(np.linalg.norm(rough - np.roll(rough, 1, axis=0), axis=1).min())
-        # The window must not reach the next corner of the pattern, a sixth of the edge away.
-        half = int(np.clip(edge / 6 * 0.5, 2, 12))
-        stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02)
-        left, top = np.maximum(rough.min(axis=0).astype(int) - 2 * half, 0)
-        right, bottom = rough.max(axis=0).astype(int) + 2 * half + 2
-        crop = np.ascontiguousarray(grey[top:bottom, left:right])
-        if min(crop.shape) < 2 * half + 6:
-            continue
-        offset = np.array([left, top], dtype=np.float32)
-        fine = cv2.cornerSubPix(crop, (rough - offset).reshape(4, 1, 2), (half, half), (-1, -1), stop)
-        found[int(marker)] = fine.reshape(4, 2).astype(np.float32) + offset
+        fine = _refine(grey, rough)
+        if fine is not None:
+            found.setdefault(int(marker), []).append(fine)
     return found
 
 
-def _fit(found: _Found, layout: SheetLayout) -> SheetPosition | None:
-    """The position that explains all corners of all markers seen, or None."""
+def _refine(grey: NDArray[np.uint8], rough: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """A marker's corners to a fraction of a pixel; None where it is cut off by the picture's edge."""
+    edge = float(np.linalg.norm(rough - np.roll(rough, 1, axis=0), axis=1).min())
+    # The window must not reach the next corner of the pattern, a sixth of the edge away.
+    half = int(np.clip(edge / 6 * 0.5, 2, 12))
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 20, 0.02)
+    left, top = np.maximum(rough.min(axis=0).astype(int) - 2 * half, 0)
+    right, bottom = rough.max(axis=0).astype(int) + 2 * half + 2
+    crop = np.ascontiguousarray(grey[top:bottom, left:right])
+    if min(crop.shape) < 2 * half + 6:
+        return None
+    offset = np.array([left, top], dtype=np.float32)
+    fine = cv2.cornerSubPix(crop, (rough - offset).reshape(4, 1, 2), (half, half), (-1, -1), stop)
+    return np.asarray(fine.reshape(4, 2) + offset, dtype=np.float32)
+
+
+def _fit(found: dict[int, NDArray[np.float32]], layout: SheetLayout) -> SheetPosition | None:
+    """The position that explains the markers, less those that don't fit the others; or None."""
     if len(found) < LEAST_MARKERS:
         return None
     ids = sorted(found)
     printed = layout.marker_corners_sheet()[ids].reshape(-1, 2)
     seen = np.concatenate([found[i] for i in ids])
-    homography, _ = cv2.findHomography(printed, seen, cv2.RANSAC, 3.0)
+    homography, _ = cv2.findHomography(printed, seen, 0)
     if homography is None or not np.isfinite(homography).all():
         return None
+    off = (
+        np.linalg.norm(_project(homography.astype(np.float64), printed) - seen, axis=1)
+        .reshape(-1, 4)
+        .mean(axis=1)
+    )
+    edge = np.linalg.norm(seen - np.roll(seen, 1, axis=0), axis=1).reshape(-1, 4).min(axis=1)
+    if (off > np.maximum(MISFIT, MISFIT_SHARE * edge)).any():
+        # One of them is a chance pattern, or lies on another sheet: the best fit without one of them.
+        fewer = [_fit({i: found[i] for i in ids if i != without}, layout) for without in ids]
+        fits = [position for position in fewer if position is not None]
+        return max(fits, key=lambda position: len(position.fitted), default=None)
     position = SheetPosition(homography.astype(np.float64), tuple(ids), tuple(ids))
     return position if _is_clockwise(position.corners) else None
 
@@ -228,17 +292,3 @@ def _is_clockwise(quad: NDArray[np.float32]) -> bool:
     edge = np.roll(quad, -1, axis=0) - quad
     after = np.roll(edge, -1, axis=0)
     return bool((edge[:, 0] * after[:, 1] - edge[:, 1] * after[:, 0] > LEAST_CORNER).all())
-
-
-def _four_sided(hull: NDArray[Any]) -> NDArray[np.float32] | None:
-    """The hull with all but its four main corners worn down, clockwise from the top left; None if it has
-    no four."""
-    length = cv2.arcLength(hull, True)
-    for share in (0.01, 0.02, 0.03, 0.05, 0.08):
-        rough = cv2.approxPolyDP(hull, share * length, True).reshape(-1, 2).astype(np.float32)
-        if len(rough) == 4:
-            quad = rough if _is_clockwise(rough) else rough[::-1]
-            return np.roll(quad, -int(quad.sum(axis=1).argmin()), axis=0)
-        if len(rough) < 4:
-            break
-    return None

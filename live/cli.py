@@ -25,6 +25,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from calibration.inks import Inks
+from calibration.layout import PAPERS
 from live import __version__
 from live.clock import MonotonicClock
 from live.config import Settings, default_show_path, dump_settings, load_settings
@@ -34,7 +36,7 @@ from live.pictures import map_share, read_map, read_picture, write_picture
 from live.show import find_city
 from models.cityset import SHIPPED, city_names, load_city_set, load_city_sets, shipped_sets
 from models.faults import DeviceFault, Fault, InputFault, UsageFault
-from models.palette import paint
+from models.palette import CLASS_NAMES, paint
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -99,6 +101,13 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--osc-port", type=int, metavar="P", help="UDP port for OSC; 0 takes any free one")
     live.set_defaults(run=_live)
 
+    sheet = commands.add_parser("sheet", help="a PDF to print: the sheet to draw on, and a legend")
+    sheet.add_argument("-o", "--output", type=Path, required=True, metavar="SHEET.pdf")
+    sheet.add_argument(
+        "--format", type=str.lower, choices=tuple(PAPERS), default="a4", help="of the paper (a4)"
+    )
+    sheet.set_defaults(run=_write_sheet)
+
     sketch = commands.add_parser(
         "sketch", help="read a photograph of a drawing as a map in the five flat colours"
     )
@@ -106,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     sketch.add_argument("-o", "--output", type=Path, required=True, metavar="LABELS.png")
     sketch.add_argument("--side", type=_side, default=512, metavar="N", help="pixels of the map (512)")
     _sheet_option(sketch)
+    _ink_options(sketch)
     _show_option(sketch)
     sketch.set_defaults(run=_sketch)
 
@@ -121,8 +131,22 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--side", type=_side, metavar="N", help="pixels of the picture's longer side")
     _set_option(render)
     _sheet_option(render)
+    _ink_options(render)
     _show_option(render)
     render.set_defaults(run=_render)
+
+    calibrate = commands.add_parser(
+        "calibrate", help="set up sheet, light and inks in one guided pass in the projector's window"
+    )
+    _show_option(calibrate)
+    calibrate.add_argument("--camera", metavar="C", help="as for live")
+    calibrate.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of calibration.file")
+    where = calibrate.add_mutually_exclusive_group()
+    where.add_argument("--window", action="store_true", help="a window on the desktop, not fullscreen")
+    where.add_argument(
+        "--auto", action="store_true", help="no window: all by itself, from the swatches of a printed sheet"
+    )
+    calibrate.set_defaults(run=_calibrate)
 
     listing = commands.add_parser("list", help="the city sets and their cities")
     listing.add_argument("--json", action="store_true")
@@ -169,6 +193,24 @@ def _sheet_option(p: argparse.ArgumentParser) -> None:
     )
 
 
+def _ink_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument(
+        "--inks",
+        type=Path,
+        metavar="FILE",
+        help="a .toml file whose table [inks] has the colours of the drawing, such as a calibration; "
+        "without it they are learnt from the photograph",
+    )
+    p.add_argument(
+        "--ink",
+        type=_ink,
+        action="append",
+        default=[],
+        metavar="CLASS=#rrggbb",
+        help=f"the colour of one class ({', '.join(CLASS_NAMES)}) in the drawing; give it again for others",
+    )
+
+
 def positive(text: str) -> float:
     """An option that is a time or a rate."""
     value = float(text)
@@ -182,6 +224,16 @@ def _side(text: str) -> int:
     if not 32 <= value <= 2048:
         raise argparse.ArgumentTypeError(f"{text} is not a number of pixels from 32 to 2048")
     return value
+
+
+def _ink(text: str) -> tuple[int, tuple[int, int, int]]:
+    name, _, colour = text.partition("=")
+    if name.strip() not in CLASS_NAMES or not re.fullmatch(r"#[0-9a-fA-F]{6}", colour.strip()):
+        raise argparse.ArgumentTypeError(
+            f"{text[:80]!r} is not one of {', '.join(CLASS_NAMES)} with a colour, such as water=#3a7bd5"
+        )
+    red, green, blue = bytes.fromhex(colour.strip()[1:])
+    return CLASS_NAMES.index(name.strip()), (red, green, blue)
 
 
 def _sheet(text: str) -> Any:
@@ -234,6 +286,29 @@ def _on_stop(handle: Callable[[int, FrameType | None], object]) -> Iterator[None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from live.calibrate.guide import calibrate
+
+    overrides = {"camera.source": args.camera, "output.fullscreen": False if args.window else None}
+    settings = _settings(args.show, overrides)
+    file = args.output or (Path(settings.calibration.file) if settings.calibration.file else None)
+    if file is None:
+        raise UsageFault("calibration.file is empty: give the file to calibrate into by -o FILE")
+    with _on_stop(signal.default_int_handler):
+        said = calibrate(settings, file, MonotonicClock(), by_itself=args.auto)
+    print(said or "left without saving")
+    return 0
+
+
+def _write_sheet(args: argparse.Namespace) -> int:
+    from calibration.printed import write_sheet
+    from live.camera.drawings import drawing
+
+    write_sheet(args.output, args.format, drawing("town", seed=1))
+    print(f"{args.output}: print it at 100 %, landscape, on white {args.format.capitalize()} paper")
+    return 0
 
 
 def _sketch(args: argparse.Namespace) -> int:
@@ -290,9 +365,9 @@ def _check_output(args: argparse.Namespace) -> None:
 
 
 def _read_drawing(args: argparse.Namespace, side: int) -> Any:
-    from live.sketch import read_photo
+    from live.photo import read_photo
 
-    settings = _settings(args.show, {})
+    inks, known = _inks_of(args)
     rgb = read_picture(args.photo)
     if args.sheet == "auto" and map_share(rgb) > 0.98:
         raise InputFault(
@@ -300,7 +375,29 @@ def _read_drawing(args: argparse.Namespace, side: int) -> Any:
             "as a sheet by --sheet whole"
         )
     bgr = np.ascontiguousarray(rgb[:, :, ::-1])
-    return read_photo(bgr, side, args.sheet, settings.inks, name=str(args.photo))
+    reading = read_photo(bgr, side, args.sheet, inks, known, name=str(args.photo))
+    if reading.note:
+        print(f"cities: {reading.note}", file=sys.stderr)
+    return reading.labels
+
+
+def _inks_of(args: argparse.Namespace) -> tuple[Inks, set[int]]:
+    """The inks to be expected, and the classes of those that were given for this very drawing."""
+    known: set[int] = set()
+    if args.inks is None:
+        from live.sketch import inks_of
+
+        inks = inks_of(_settings(args.show, {}).inks)
+    else:
+        from calibration.file import read_inks_file
+
+        inks = read_inks_file(args.inks)
+        known.update(range(len(CLASS_NAMES)))
+    rgb = inks.rgb.copy()
+    for index, colour in args.ink:
+        rgb[index] = colour
+        known.add(index)
+    return Inks(rgb), known
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -343,7 +440,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _config(args: argparse.Namespace) -> int:
-    print(dump_settings(_settings(args.show, {})), end="")
+    print(dump_settings(_settings(args.show, {}), Path.cwd()), end="")
     return 0
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import itertools
-import json
 import os.path
 import re
 import textwrap
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +21,9 @@ import tomlkit
 
 from live.camera.drawings import DRAWING_NAMES
 from live.mix import FadeShape
-from models.faults import InputFault, UsageFault
+from models.faults import UsageFault
 from models.palette import CLASS_NAMES
+from models.tomlfile import read_toml, shown, shown_key
 
 Corners: TypeAlias = tuple[
     tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
@@ -113,7 +112,7 @@ def _read_sets(value: Any) -> str | tuple[str, ...]:
         raise ValueError("this list is empty")
     for name in value:
         if not isinstance(name, str) or not name:
-            raise ValueError(f"{_shown(name)} in it is no such string")
+            raise ValueError(f"{shown(name)} in it is no such string")
     return tuple(value) if len(value) > 1 else str(value[0])
 
 
@@ -145,6 +144,7 @@ _SWITCH = Kind("true or false", _read_switch)
 _COLOUR = _text('a colour as "#rrggbb"', "#[0-9a-fA-F]{6}")
 _SOURCE = Kind("a string that isn't empty or the number of a camera", _read_source, path=True)
 _SETS = Kind("a string that isn't empty or a list of them", _read_sets, path=True)
+_CALIBRATION = _text("the name of a .toml file or empty", r"|.+\.toml", path=True)
 _CORNERS = Kind('"auto" or [[x, y], [x, y], [x, y], [x, y]]', _read_corners)
 
 
@@ -200,6 +200,17 @@ class InkSettings:
     settle: Annotated[
         float, _number(0, 5), "Seconds for which a pixel must be read alike before it changes on the sheet"
     ] = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationSettings:
+    """What `cities calibrate` found out: the sheet's place, its light and its inks."""
+
+    file: Annotated[
+        str,
+        _CALIBRATION,
+        "Where it is kept and looked for, beside this file unless a path says otherwise; empty for none",
+    ] = "calibration.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +290,7 @@ class Settings:
     camera: CameraSettings = field(default_factory=CameraSettings)
     sheet: SheetSettings = field(default_factory=SheetSettings)
     inks: InkSettings = field(default_factory=InkSettings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     cities: CitySettings = field(default_factory=CitySettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
@@ -304,14 +316,28 @@ _KEYS: dict[str, dict[str, _Key]] = {
 # Reading
 
 
+_INSTALLED_SHOW = Path(__file__).resolve().with_name("show.toml")
+"""Where a wheel carries the show file that comes with the program; in a checkout it stands at the top."""
+
+
 def default_show_path() -> Path:
     """The show file of the working folder, else the one that came with the program."""
-    here = Path(__file__).resolve().parent
-    # A wheel carries it as live/show.toml; in a checkout it stands at the top.
-    for path in (Path("show.toml"), here / "show.toml"):
+    for path in (Path("show.toml"), _INSTALLED_SHOW):
         if path.is_file():
             return path
-    return here.parent / "show.toml"
+    return _INSTALLED_SHOW.parent.with_name("show.toml")
+
+
+def _folder_of(path: Path) -> Path:
+    """What paths in a show file are relative to: its folder, but never that of an installed program."""
+    return Path.cwd() if path == _INSTALLED_SHOW else path.absolute().parent
+
+
+def _at_home(folder: Path) -> Settings:
+    """The default settings of a show file in this folder."""
+    defaults = Settings()
+    beside = str(_located(defaults.calibration.file, folder))
+    return dataclasses.replace(defaults, calibration=CalibrationSettings(beside))
 
 
 def load_settings(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
@@ -325,50 +351,15 @@ def load_settings(path: Path | None = None, overrides: Mapping[str, object] | No
     that can't be meant.
     """
     path = path or default_show_path()
-    text = _text_of(path)
-    settings = _changed(
-        Settings(),
-        _parsed(text, path),
-        lambda key: f"{path}{_line_of(text, key)}",
-        path.absolute().parent,
-    )
+    file = read_toml(path, "show file")
+    folder = _folder_of(path)
+    settings = _changed(_at_home(folder), file.data, lambda key: file.where(*key), folder)
     given: dict[str, Any] = {}
     for key, value in (overrides or {}).items():
         if value is not None:
             table, _, name = key.partition(".")
             given.setdefault(table, {})[name] = value
     return _changed(settings, given, lambda _: "command line", Path.cwd())
-
-
-def _text_of(path: Path) -> str:
-    try:
-        # Some editors of Windows put a byte order mark first, which TOML doesn't know.
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except FileNotFoundError:
-        raise InputFault(f"{path}: there is no such show file") from None
-    except UnicodeDecodeError:
-        raise UsageFault(f"{path}: this is no text in UTF-8, and so no show file") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise InputFault(f"{path}: the show file can't be read ({reason})") from None
-
-
-def _parsed(text: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        what, line = str(error), text.count("\n") + 1
-        if found := re.search(r" \(at (line (\d+), column \d+|end of document)\)$", what):
-            what, line = what[: found.start()], int(found[2] or line)
-        written = _shortened(text.split("\n")[line - 1].strip())
-        raise UsageFault(
-            f"{path}, line {line}: {written} isn't TOML ({what}); "
-            'a line is [table] or key = value, with text in "quotes" and nothing twice'
-        ) from None
-    except ValueError:
-        raise UsageFault(f"{path}: a number has too many digits for a show file") from None
-    except RecursionError:
-        raise UsageFault(f"{path}: brackets are nested too deeply for a show file") from None
 
 
 def _changed(
@@ -384,7 +375,7 @@ def _changed(
             raise UsageFault(f"{where((table,))}: {_unknown(table)}")
         if not isinstance(values, dict):
             raise UsageFault(
-                f"{where((table,))}: {table} is {_shown(values)} and must be a table, [{table}]"
+                f"{where((table,))}: {table} is {shown(values)} and must be a table, [{table}]"
             )
         changes = {}
         for name, value in values.items():
@@ -395,7 +386,7 @@ def _changed(
                 read = kind.read(value)
             except ValueError as error:
                 reason = f" ({error})" if str(error) else ""
-                problem = f"{table}.{name} is {_shown(value)} and must be {kind.right}{reason}"
+                problem = f"{table}.{name} is {shown(value)} and must be {kind.right}{reason}"
                 raise UsageFault(f"{where((table, name))}: {problem}") from None
             changes[name] = _located(read, folder) if kind.path else read
         tables[table] = dataclasses.replace(getattr(settings, table), **changes)
@@ -418,31 +409,10 @@ def _located(value: str | tuple[str, ...], folder: Path) -> str | tuple[str, ...
     return str(folder / os.path.expanduser(value))  # noqa: PTH111 - which raises where there is no such home
 
 
-def _line_of(text: str, key: tuple[str, ...]) -> str:
-    """', line N' for the line of a valid TOML text at which `key` is set, or '' if it is nowhere."""
-    lines = text.split("\n")
-    # What is known of TOML is left to its parser: statement by statement, it sees the text since the last
-    # header of a table, until it finds the key in it.
-    table = statement = 0
-    for end in range(1, len(lines) + 1):
-        try:
-            found: Any = tomllib.loads("\n".join(lines[table:end]))
-        except (ValueError, RecursionError):
-            continue  # a statement that goes on in the next line
-        for part in key:
-            found = found.get(part) if isinstance(found, dict) else None
-        if found is not None:
-            return f", line {statement + 1}"
-        statement = end
-        if lines[end : end + 1] and lines[end].lstrip().startswith("["):
-            table = end
-    return ""
-
-
 def _unknown(table: str, name: str = "") -> str:
     """What is wrong with a table or key that there isn't, and which one may have been meant."""
     keys = {f"{t}.{k}": k for t, names in _KEYS.items() for k in names}
-    word = _shown_key(table) + (f".{_shown_key(name)}" if name else "")
+    word = shown_key(table) + (f".{shown_key(name)}" if name else "")
     if not name:
         near = [f"[{t}]" for t in difflib.get_close_matches(word, _KEYS, 1)]
         near += [full for full, key in keys.items() if key == table]
@@ -456,44 +426,35 @@ def _unknown(table: str, name: str = "") -> str:
     return f"{word} is not a setting; a show has {', '.join(f'[{t}]' for t in _KEYS)}"
 
 
-def _shown_key(key: str) -> str:
-    return key if re.fullmatch(r"[\w-]{1,40}", key) else _shown(key)
-
-
-def _shown(value: Any) -> str:
-    """A value of a TOML file as it stands there, on one line and not too long."""
-    if isinstance(value, dict):
-        return "a table"
-    if isinstance(value, list | tuple):
-        return "an array"
-    if isinstance(value, str):
-        return json.dumps(_shortened(value), ensure_ascii=False)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) and abs(value) >= 1 << 64:
-        return "a huge number"  # which may have too many digits to be written
-    return str(value)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:60]}…"
-
-
 # Writing
 
 
-def dump_settings(settings: Settings) -> str:
+def dump_settings(settings: Settings, folder: Path | None = None) -> str:
     """The whole configuration as the text of a show file, each key with its comment.
 
-    `load_settings` makes the same settings of it, where their paths are absolute.
+    folder: where the file will stand; paths below it are written relative to it, so that the folder can be
+    moved. `load_settings` makes the same settings of the text there; without a folder, where all paths are
+    absolute.
     """
     lines = ["# A show of Invisible Cities. A key that is left out has the value that it has here."]
     for table, keys in _KEYS.items():
         lines += ["", f"# {_TABLES[table].__doc__}", f"[{table}]"]
         for name, key in keys.items():
-            value = tomlkit.item(getattr(getattr(settings, table), name)).as_string()
+            value = getattr(getattr(settings, table), name)
+            if key.kind.path and folder is not None:
+                value = _from(folder, value)
             lines += textwrap.wrap(
                 f"{key.meaning} ({key.kind.right}).", 100, initial_indent="# ", subsequent_indent="# "
             )
-            lines.append(f"{name} = {value}")
+            lines.append(f"{name} = {tomlkit.item(value).as_string()}")
     return "\n".join(lines) + "\n"
+
+
+def _from(folder: Path, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+    """What `_located` makes `value` of, as short as that may be."""
+    if isinstance(value, tuple):
+        return tuple(str(_from(folder, one)) for one in value)
+    if "://" in value or not Path(value).is_relative_to(folder):
+        return value
+    short = Path(value).relative_to(folder).as_posix()
+    return short if _located(short, folder) == value else f"./{short}"

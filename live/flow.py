@@ -1,15 +1,17 @@
 """What flows between the stages of the show, and the slots through which it flows.
 
-Frame (camera) → Reading (the sheet's labels) → Picture (what the projector shows). Every slot between
-two threads is a `Newest`: it holds one item, the newest; there is no queue of frames anywhere.
+Frame (camera) → Reading (the sheet's labels) → Picture (what the projector shows); and the other way, what
+a performer wishes of the reading. Every slot between two threads is a `Newest`: it holds one item, the
+newest; there is no queue of frames anywhere.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,25 @@ class Frame:
     bgr: NDArray[np.uint8]
     seq: int
     grabbed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a performer asks of the reading.
+
+    settle: seconds for which a pixel must be read alike before it changes on the sheet.
+    cleared, whitened, inked: when it was last asked to forget the sheet, to take the bare paper for white
+        as it is now, and to take the inks from the printed swatches; -inf if never. Whoever reads does each
+        once for every time that is told.
+    """
+
+    settle: float = 0.15
+    cleared: float = -math.inf
+    whitened: float = -math.inf
+    inked: float = -math.inf
+
+
+NO_WISHES: Final = Wishes()
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,18 @@ ABSORB = 0.12
 ABSORB_RING = 20.0
 """The same for the ring, and for a pen that was laid down on the sheet's edge."""
 
+FRESH = 2.0
+"""Seconds after a paper was moved in which the hand that moved it may still be mistaken for the table."""
+
+SHADE = (0.4, 0.92)
+"""What paper in a shadow has left of its value: black ink leaves less, noise more."""
+
+SHADE_TINT = 24
+"""Levels by which the channels of paper in a shadow may differ."""
+
+SHADE_SECONDS = 1.5
+"""For so long a grey is taken for a shadow: by then the light is known, or it is ink after all."""
+
 Mask = NDArray[np.bool_]
 """bool (SIZE, SIZE)"""
 
@@ -50,15 +62,25 @@ class HandWatch:
     """Follows what lies on the sheet and tells what lies over it. Used by one thread.
 
     Three things betray a hand. It has colours that no ink explains. It comes in over the edge of the
-    drawing area, beyond which nobody draws. And it is broader than a stroke.
+    drawing area, beyond which nobody draws. And it is broader than a stroke. A shadow, of whatever stands
+    in the light, takes an even share of what the paper sends back.
     """
 
     def __init__(self) -> None:
         self._lying: NDArray[np.float32] | None = None
+        self._ring_known = False
+        self._fresh = 0.0
+        self._grey_for = np.zeros((SIZE, SIZE), dtype=np.float32)
 
     def clear(self) -> None:
         """Forget what lay there; the next picture is believed to show the sheet alone."""
         self._lying = None
+        self._grey_for[:] = 0
+
+    def moved(self) -> None:
+        """A paper without a border lies elsewhere: around it there are other things now."""
+        self._ring_known = False
+        self._fresh = FRESH
 
     def look(
         self, bgr: NDArray[np.uint8], labels: NDArray[np.uint8], seconds: float
@@ -72,12 +94,15 @@ class HandWatch:
         now = bgr.astype(np.float32)
         if self._lying is None:
             self._lying = np.full_like(now, PAPER_LEVEL)
-            ring = np.ones((SIZE, SIZE), dtype=np.bool_)
-            ring[RING:-RING, RING:-RING] = False
-            self._lying[ring] = now[ring]
+            self._ring_known = False
+        if not self._ring_known:
+            self._lying[_RING] = now[_RING]
+            self._ring_known = True
         broad = _opened(_changed(bgr, self._lying.astype(np.uint8)), STROKE)
         # Seams between inks are unknown as well, but narrow.
         strange = _opened(labels == UNKNOWN, 3)
+        # Around a paper without a border lies the table, which is strange as well, but doesn't come and go.
+        strange &= broad | ~_RING
         # A sleeve may have an ink's colour. It is told from fresh ink by where it comes from; between the
         # two lies the hand, or at least the border of another colour.
         plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
@@ -87,6 +112,9 @@ class HandWatch:
         # Parts of the pen and of the skin have ink's colours; the hand encloses them.
         hand = _widened(_enclosed(body), RIM)
         self._settle(now, labels, hand, seconds)
+        grey = _opened(_grey(bgr), 3)
+        self._grey_for = (self._grey_for + np.float32(seconds)) * grey
+        hand |= grey & (self._grey_for < SHADE_SECONDS)
         return np.where(hand, 0.0, np.where(_widened(hand, NEAR), NEAR_TRUST, 1.0)).astype(np.float32)
 
     def _settle(
@@ -94,7 +122,9 @@ class HandWatch:
     ) -> None:
         """Let what is no hand become what lies there."""
         assert self._lying is not None
-        share = np.full((SIZE, SIZE), 1 - np.exp(-seconds / ABSORB_RING), dtype=np.float32)
+        self._fresh -= seconds
+        around = ABSORB if self._fresh > 0 else ABSORB_RING
+        share = np.full((SIZE, SIZE), 1 - np.exp(-seconds / around), dtype=np.float32)
         share[RING:-RING, RING:-RING] = 1 - np.exp(-seconds / ABSORB)
         # Bare paper is never an arm.
         share[labels == GROUND] = 1 - np.exp(-seconds / ABSORB)
@@ -106,6 +136,14 @@ def _changed(bgr: NDArray[np.uint8], before: NDArray[np.uint8]) -> Mask:
     """Which cells differ by more than `CHANGE` in some channel."""
     blue, green, red = cv2.split(cv2.absdiff(bgr, before))
     return np.asarray(cv2.max(cv2.max(blue, green), red) > CHANGE)
+
+
+def _grey(bgr: NDArray[np.uint8]) -> Mask:
+    """Which cells look like paper in a shadow."""
+    blue, green, red = cv2.split(bgr)
+    least, most = cv2.min(cv2.min(blue, green), red), cv2.max(cv2.max(blue, green), red)
+    low, high = (round(share * PAPER_LEVEL) for share in SHADE)
+    return np.asarray((least > low) & (most < high) & (cv2.subtract(most, least) < SHADE_TINT))
 
 
 def _disc(cells: int) -> NDArray[np.uint8]:
@@ -131,14 +169,14 @@ def _grown_from(seeds: Mask, mask: Mask) -> Mask:
     return np.asarray(chosen[parts])
 
 
-def _outer_ring() -> Mask:
-    """The outer half of the ring."""
+def _ring(cells: int) -> Mask:
+    """The outermost cells."""
     ring = np.ones((SIZE, SIZE), dtype=np.bool_)
-    ring[RING // 2 : -RING // 2, RING // 2 : -RING // 2] = False
+    ring[cells:-cells, cells:-cells] = False
     return ring
 
 
-_OUTER_RING = _outer_ring()
+_RING, _OUTER_RING = _ring(RING), _ring(RING // 2)
 
 
 def _enclosed(mask: Mask) -> Mask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.faults import InputFault
+from models.files import write_whole
 from models.palette import PALETTE_RGB, classes_of_map
 
 _FLAT = 48
@@ -79,13 +79,9 @@ def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
             f"{path}: pictures are written as .png or .jpg, so give a name that ends like that"
         )
     _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_bytes(data.tobytes())
-        partial.replace(path)
+        write_whole(path, data.tobytes())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise InputFault(
             f"{path} can't be written ({error.strerror}); give a file in a folder that exists"
         ) from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from live.fade import Fade
+from live.flow import NO_WISHES, Wishes
 from live.mix import (
     REGIONS,
     FadeShape,
@@ -27,7 +28,8 @@ from models.cityset import slug
 from models.faults import UsageFault, did_you_mean
 
 LONGEST_FADE: Final = 60.0
-"""Seconds; the upper end of what a performer may set."""
+LONGEST_SETTLE: Final = 5.0
+"""Seconds; the upper ends of what a performer may set."""
 
 BLACKOUT_SECONDS: Final = 0.5
 """How long the picture takes to go and to come back; panic takes no time to go."""
@@ -48,6 +50,7 @@ class ShowState:
     frozen: the projector holds the picture that it shows.
     blackout, panic: either keeps the picture dark.
     overlay: the operator's figures are shown.
+    wishes: what is asked of the reading of the sheet.
     running: False ends the show.
     """
 
@@ -61,6 +64,7 @@ class ShowState:
     blackout: bool = False
     panic: bool = False
     overlay: bool = False
+    wishes: Wishes = NO_WISHES
     running: bool = True
 
 
@@ -70,6 +74,7 @@ def opening(
     fade_time: float = 2.0,
     fade_shape: FadeShape = "morph",
     overlay: bool = False,
+    wishes: Wishes = NO_WISHES,
 ) -> ShowState:
     """The state with which a show begins.
 
@@ -85,6 +90,7 @@ def opening(
         fade_time=fade_time,
         fade_shape=fade_shape,
         overlay=overlay,
+        wishes=wishes,
     )
 
 
@@ -194,6 +200,28 @@ class SetOverlay:
 
 
 @dataclass(frozen=True, slots=True)
+class SetSettle:
+    """Let a pixel change when it was read alike for so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearSheet:
+    """Forget at once what was read; the sheet is read anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeWhite:
+    """Take the bare paper as it is now for white."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeInks:
+    """Take the inks from the swatches on the printed sheet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the show."""
 
@@ -211,6 +239,10 @@ Command: TypeAlias = (
     | Panic
     | ReleasePanic
     | SetOverlay
+    | SetSettle
+    | ClearSheet
+    | TakeWhite
+    | TakeInks
     | Quit
 )
 
@@ -260,6 +292,14 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
             return _lit(replace(state, panic=False), now, BLACKOUT_SECONDS)
         case SetOverlay(on):
             return replace(state, overlay=_switched(state.overlay, on))
+        case SetSettle(seconds):
+            return replace(state, wishes=replace(state.wishes, settle=seconds))
+        case ClearSheet():
+            return replace(state, wishes=replace(state.wishes, cleared=now))
+        case TakeWhite():
+            return replace(state, wishes=replace(state.wishes, whitened=now))
+        case TakeInks():
+            return replace(state, wishes=replace(state.wishes, inked=now))
         case Quit():
             return replace(state, running=False)
 

@@ -25,7 +25,7 @@ from live.clock import Clock
 from live.config import Inset
 from live.control.keys import key_command
 from live.control.osc import OscServer
-from live.flow import Frame, Newest, Picture, Reading
+from live.flow import Frame, Newest, Picture, Reading, Wishes
 from live.meter import Measured, Meter
 from live.mix import Mix, in_words
 from live.output.base import Output
@@ -48,8 +48,8 @@ METERED: Final = 300
 class Reader(Protocol):
     """What reads the sheet in a frame (`live.sketch.SheetReader`)."""
 
-    def read(self, frame: Frame) -> Reading:
-        """Read one frame."""
+    def read(self, frame: Frame, wishes: Wishes) -> Reading:
+        """Read one frame, as a performer wishes."""
 
 
 class Tape(Protocol):
@@ -110,7 +110,7 @@ class Worker:
             frame = self._parts.camera.frames.take(timeout=TICK)
             try:
                 if frame is not None:
-                    self.reading = self._parts.reader.read(frame)
+                    self.reading = self._parts.reader.read(frame, self._state().wishes)
                     self._view = view_of(frame, self.reading)
                 elif self._mix() == self._rendered:
                     continue

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 MAY_IMPORT = {
     "models": ("models",),
-    "calibration": ("calibration", "models.palette", "models.faults"),
+    "calibration": ("calibration", *(f"models.{m}" for m in ("palette", "faults", "files", "tomlfile"))),
     "live": ("live", "calibration", "models", "bench.command"),  # the command line has `cities bench`
     "bench": ("bench", "live", "calibration", "models"),
 }

@@ -3,6 +3,7 @@
 It is the demo where there is no camera, and the measuring instrument of the reading: for every moment it
 knows what a camera would show and what is true. Everything is a function of the seed and the time.
 
+    conditions what the room, the camera, the inks and the person are like
     timeline   who is where when: the strokes cut into short marks, and the way of the pen
     paper      the sheet from above, in its own pixels: ink as it lies on the paper, and as classes
     scene      the camera's view of it: perspective, table, light, lens
@@ -27,9 +28,9 @@ from numpy.typing import NDArray
 from calibration.layout import A4, MARKER_IDS, SheetLayout
 from live.camera import drawings
 from live.camera.drawings import Stroke
-from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, cloud, hand_sprites
+from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, Sleeve, cloud, hand_sprites
 from live.clock import Clock
-from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
 
 Colour = tuple[int, int, int]
 """sRGB, red first."""
@@ -48,6 +49,16 @@ HOLD: Final = 6.0
 """Seconds for which the finished drawing is left alone."""
 SWAP: Final = 1.4
 """Seconds that it takes to lay a new sheet over it."""
+CAMERA_KELVIN: Final = 5000.0
+"""Colour temperature of the light in which the camera shows white as white."""
+GAMMA: Final = 2.2
+"""Exponent that leads from the camera's values to light."""
+SHUTTER: Final = 1 / 60
+"""Seconds for which the camera exposes a frame."""
+SMEARS: Final = 10
+"""Pictures of which a frame is blended while the sheet moves."""
+GAP: Final = 0.008
+"""White between the legs of a hatch, in sheet units, up to which they make one area: 1.5 mm."""
 HIDDEN: Final = 0.06
 """A pixel is the hand's if it loses more of its light than this to the hand or its shadow."""
 
@@ -56,26 +67,81 @@ AnyArray = NDArray[np.integer[Any] | np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """Somebody moves the sheet over the table.
+
+    at: seconds after the start. right, down: millimetres, as it lies in the layout. turn: degrees,
+    clockwise as the camera sees it. seconds: that it takes, starting and stopping gently.
+    """
+
+    at: float
+    right: float = 0.0
+    down: float = 0.0
+    turn: float = 0.0
+    seconds: float = 0.4
+
+    def share(self, t: float) -> float:
+        """How much of it is done at a time, 0..1."""
+        done = min(max((t - self.at) / max(self.seconds, 1e-6), 0.0), 1.0)
+        return done * done * (3 - 2 * done)
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """A piece of white paper glued over what was drawn, `at` seconds after the sheet was laid.
+
+    left, top, right, bottom: in sheet coordinates.
+    """
+
+    at: float
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class Conditions:
-    """What the room, the camera, the markers and the person are like."""
+    """What the room, the camera, the inks and the person are like."""
 
     paper: Colour = (247, 245, 239)
     road: Colour = (36, 36, 42)
     green: Colour = (40, 140, 70)
     building: Colour = (208, 44, 46)
     water: Colour = (34, 86, 172)
+    dryness: float = 1.0
+    """How streaky the inks go on: 0 even, 1 a marker, 3 a crayon."""
+    gaps: float = 0.0
+    """Share of a hatch's width that stays white between its legs; what is so narrow (`GAP`) counts as
+    drawn."""
+    swatches: bool = True
+    """Whether the sheet's swatch boxes are filled with the inks."""
     table: Colour = (104, 74, 52)
     hand: bool = True
     skin: Colour = (226, 176, 152)
-    sleeve: Colour = (44, 50, 66)
+    sleeve: Colour | None = (44, 50, 66)
+    """None for a bare arm."""
+    cuff: Colour | None = None
+    """The sleeve's own colour if None."""
+    stripes: Colour | None = None
+    """Colour of every second band around the sleeve, if it is striped."""
+    shadow: float = 1.0
+    """Scales how much light the hand and arm take from the paper around them."""
     turn: float = -4.0
     """Degrees by which the sheet lies turned on the table."""
     tilt: float = 14.0
     """Degrees by which the camera looks aslant."""
-    light_slope: float = 0.16
-    """How much darker the far corner is than the lamp's, 0..1."""
-    warmth: float = 0.05
-    """What the lamp's yellow takes from the blue and, half of it, from the green, 0..1."""
+    fills: float = 0.93
+    """Share of the picture's width or height that the sheet takes in."""
+    pushes: tuple[Push, ...] = ()
+    covers: tuple[Cover, ...] = ()
+    light_slope: float = 1.3
+    """How many times more light falls on the drawing area's corner by the lamp than on the far one; light,
+    as a light meter tells it, not the camera's values, which differ by about the root of that."""
+    kelvin: float = 4700.0
+    """Colour temperature of the light; the camera's white balance is fixed at `CAMERA_KELVIN`."""
+    exposure: float = 1.0
+    """Light that reaches the sensor; at 1 the brightest spot of the sheet is just not blown out."""
     vignette: float = 0.10
     """How much darker the picture's corners are than its centre, 0..1."""
     blur: float = 0.6
@@ -83,10 +149,22 @@ class Conditions:
     noise: float = 2.2
     """Standard deviation of the sensor's noise in grey levels."""
 
+    def place(self, t: float) -> tuple[float, float, float]:
+        """How far the sheet has been moved by then: millimetres right and down, degrees clockwise."""
+        done = [(push.share(t), push) for push in self.pushes]
+        right, down, turn = (
+            sum(share * getattr(push, way) for share, push in done) for way in ("right", "down", "turn")
+        )
+        return float(right), float(down), float(turn)
+
     def ink(self, label: int) -> Colour:
         """The colour of a class's ink; that of `ground` is the paper."""
         inks = {GROUND: self.paper, ROAD: self.road, GREEN: self.green}
         return (inks | {BUILDING: self.building, WATER: self.water})[label]
+
+    def inks(self) -> Bytes:
+        """The colours of all classes, sRGB, uint8 (5, 3)."""
+        return np.array([self.ink(label) for label in range(len(CLASS_NAMES))], dtype=np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,11 +176,13 @@ class Truth:
         had another on this sheet.
     hand: bool (side, side), where the hand, the sleeve, the pen, their shadow or a new sheet that is just
         being laid lie over it.
+    new_sheet: whether a new sheet is just being laid.
     """
 
     labels: Bytes
     drawn_at: Floats
     hand: NDArray[np.bool_]
+    new_sheet: bool
 
 
 class SimulatedSheet:
@@ -128,7 +208,7 @@ class SimulatedSheet:
         self.drawing = drawing
         self.width, self.height = width, height
         self.conditions = conditions or Conditions()
-        self._timeline = _Timeline(drawings.drawing(drawing, seed))
+        self._timeline = _Timeline(drawings.drawing(drawing, seed), self.conditions.covers)
         self._paper = _Paper(layout, self.conditions, seed)
         self._scene = _Scene(layout, self.conditions, seed, width, height, self._paper.bgr)
         self._noise = _Noise(self.conditions.noise, seed, width, height)
@@ -138,10 +218,15 @@ class SimulatedSheet:
 
     @property
     def corners(self) -> Floats:
-        """Corners of the drawing area in camera pixels (0, 0 is the centre of the first), float32 (4, 2),
-        clockwise from the top left."""
+        """Corners of the drawing area at the start, in camera pixels (0, 0 is the centre of the first),
+        float32 (4, 2), clockwise from the top left."""
+        return self.corners_at(0.0)
+
+    def corners_at(self, t: float) -> Floats:
+        """The same at any moment, for a sheet that is moved."""
         square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float64)
-        return _project(self._scene.from_sheet, square).astype(np.float32)
+        from_sheet = self._scene.from_sheet_at(self.conditions.place(t))
+        return _project(from_sheet, square).astype(np.float32)
 
     @property
     def finished_after(self) -> float:
@@ -159,7 +244,23 @@ class SimulatedSheet:
         moment = self._go_to(t)
         picture = self._scene.still.copy()
         self._lay_over(picture, moment)
+        way = np.linalg.norm(self.corners_at(t - SHUTTER) - self.corners_at(t), axis=1).max()
+        if way > 1:  # what moves while the shutter is open is smeared
+            self._smear(picture, t, moment)
         return self._noise.add(picture, t)
+
+    def _smear(self, picture: Bytes, t: float, moment: float) -> None:
+        """Blend the picture with what the sensor saw before on its way, in place."""
+        whole = picture.astype(np.uint16)
+        for step in range(1, SMEARS):
+            self._scene.move(self.conditions.place(t - SHUTTER * step / SMEARS))
+            self._scene.show(self._paper.bgr)
+            before = self._scene.still.copy()
+            self._lay_over(before, moment)
+            whole += before
+        picture[...] = whole // SMEARS
+        self._scene.move(self.conditions.place(t))
+        self._scene.show(self._paper.bgr)
 
     def truth(self, t: float, side: int = 512) -> Truth:
         """What is true at that moment; costs something only where it is asked for."""
@@ -176,7 +277,10 @@ class SimulatedSheet:
         )
         labels, drawn_at = self._paper.inside(side)
         drawn_at += np.float32(self._sheets * self.period)
-        return Truth(labels, drawn_at, np.asarray(seen) < 255 * (1 - HIDDEN))
+        if self.conditions.gaps:
+            _close(labels, drawn_at)
+        laying = self._timeline.new_sheet(moment) is not None
+        return Truth(labels, drawn_at, np.asarray(seen) < 255 * (1 - HIDDEN), laying)
 
     def pen(self, t: float) -> tuple[float, float] | None:
         """Where the tip of the pen is on the sheet while it draws, in sheet coordinates, else None."""
@@ -192,7 +296,8 @@ class SimulatedSheet:
             self._sheets, self._marks_made = int(sheets), 0
         changed = [self._paper.make(mark) for mark in self._timeline.marks[self._marks_made : due]]
         self._marks_made = due
-        if len(changed) > 40:  # dearer than the whole picture at once
+        moved = self._scene.move(self.conditions.place(t))
+        if moved or len(changed) > 40:  # then patches are dearer than the whole picture at once
             self._scene.show(self._paper.bgr)
         else:
             for box in changed:
@@ -212,7 +317,12 @@ class SimulatedSheet:
         """The hand with each of the markers."""
         c = self.conditions
         inks = (ROAD, GREEN, BUILDING, WATER)
-        sprites = hand_sprites(c.skin[::-1], c.sleeve[::-1], [c.ink(ink)[::-1] for ink in inks])
+        sprites = hand_sprites(
+            c.skin[::-1],
+            Sleeve(*(colour and colour[::-1] for colour in (c.sleeve, c.cuff, c.stripes))),
+            [c.ink(ink)[::-1] for ink in inks],
+            c.shadow,
+        )
         return dict(zip(inks, sprites, strict=True))
 
 
@@ -255,6 +365,7 @@ class _Mark:
     """A short piece of a stroke, in sheet units.
 
     way: from the stroke's beginning to `a`, along the stroke.
+    hatches: whether it is one of a hatch, which may leave gaps.
     begins: whether a new pass starts here, whose ink lies over that of the pass before.
     time: at which the pen is at `b`, in seconds since the sheet was laid.
     """
@@ -264,6 +375,7 @@ class _Mark:
     b: tuple[float, float]
     way: float
     width: float
+    hatches: bool
     begins: bool
     time: float
 
@@ -289,9 +401,9 @@ class _Timeline:
     _STORE: Final = (3.15, 0.86)
     """Where the hand is with a new sheet that can't be seen yet."""
 
-    def __init__(self, strokes: tuple[Stroke, ...]) -> None:
+    def __init__(self, strokes: tuple[Stroke, ...], covers: tuple[Cover, ...] = ()) -> None:
         self._knots: list[tuple[float, float, float, float, int]] = []
-        self.marks: list[_Mark] = []
+        self.marks: list[_Mark | Cover] = []
         now, ink = 0.3, strokes[0].ink
         self._knot(0.0, self._GRIP, 0.0, ink)
         now = self._move(now, self._GRIP, self._AWAY, ink, 0.5) + 0.4
@@ -309,7 +421,8 @@ class _Timeline:
         self._knot(now, self._AWAY, 1.0, ink)
         self._swap_begins = now
         self.period = self._move(now, self._STORE, self._GRIP, strokes[0].ink, SWAP)
-        self.mark_times = np.array([mark.time for mark in self.marks])
+        self.marks = sorted([*self.marks, *covers], key=_time_of)
+        self.mark_times = np.array([_time_of(mark) for mark in self.marks])
         self._table = np.array([knot[:4] for knot in self._knots])
         self._inks = np.array([knot[4] for knot in self._knots])
 
@@ -381,9 +494,23 @@ class _Timeline:
             begins = i == 0 or (turned and i - begun >= 6)
             begun = i if begins else begun
             self.marks.append(
-                _Mark(stroke.ink, a, b, float(stops[i]), stroke.width, begins, float(times[i + 1]))
+                _Mark(
+                    stroke.ink,
+                    a,
+                    b,
+                    float(stops[i]),
+                    stroke.width,
+                    stroke.kind == "hatch",
+                    begins,
+                    float(times[i + 1]),
+                )
             )
         return float(arrivals[-1])
+
+
+def _time_of(mark: _Mark | Cover) -> float:
+    """When it appears, in seconds since the sheet was laid."""
+    return mark.at if isinstance(mark, Cover) else mark.time
 
 
 # ── Paper ────────────────────────────────────────────────────────────────────────────────────────────
@@ -433,8 +560,10 @@ class _Paper:
         rng = np.random.default_rng([seed, 1])
         fibre = _blurred(rng.normal(size=shape), 1.1, 1.1)
         self._fibre = fibre / fibre.std()
-        self._streaks = _streaks(rng)
-        self._blank = self._print(layout, conditions)
+        self._streaks = _streaks(rng, conditions.dryness)
+        self._grain = 0.02 + 0.09 * max(conditions.dryness - 1.0, 0.0)
+        self._gaps = conditions.gaps
+        self._blank = self._print(layout, conditions, rng)
         self._tints = _tints(conditions)
         self.bgr = self._blank.copy()
         self._before = self._blank.copy()
@@ -462,13 +591,16 @@ class _Paper:
         grid = np.ix_(spots + self._top, spots + self._left)
         return self._labels[grid], self._drawn_at[grid]
 
-    def make(self, mark: _Mark) -> _Box:
-        """Lay one mark's ink; returns where the paper changed."""
+    def make(self, mark: _Mark | Cover) -> _Box:
+        """Lay one mark's ink, or a piece of paper; returns where the sheet changed."""
+        return self._cover(mark) if isinstance(mark, Cover) else self._draw(mark)
+
+    def _draw(self, mark: _Mark) -> _Box:
         if mark.begins:
             self._dry()
         ax, ay = mark.a[0] * self._side + self._left - 0.5, mark.a[1] * self._side + self._top - 0.5
         bx, by = mark.b[0] * self._side + self._left - 0.5, mark.b[1] * self._side + self._top - 0.5
-        radius = mark.width * self._side / 2
+        radius = mark.width * self._side / 2 * (1 - self._gaps * mark.hatches)
         reach = radius + 3.0
         height, width = self._labels.shape
         box = _Box(
@@ -491,7 +623,7 @@ class _Paper:
         rows = np.clip((across / np.float32(radius) * 31.5 + 32.0), 0, 63).astype(np.intp)
         start = 97 * self._pass_number + mark.way * self._side
         columns = (along + np.float32(start)).astype(np.intp) & 1023
-        wet = ink * np.clip(self._streaks[rows, columns] - 0.02 * fibre, 0.0, 1.0)
+        wet = ink * np.clip(self._streaks[rows, columns] - self._grain * fibre, 0.0, 1.0)
 
         ground = box.of(self._labels_before)
         free = (ground != ROAD) | (mark.ink == ROAD)  # nothing shows on black
@@ -506,6 +638,23 @@ class _Paper:
         self._pass_boxes.append(box)
         return box
 
+    def _cover(self, cover: Cover) -> _Box:
+        self._dry()
+        left, right = (round(x * self._side) + self._left for x in (cover.left, cover.right))
+        top, bottom = (round(y * self._side) + self._top for y in (cover.top, cover.bottom))
+        height, width = self._labels.shape
+        box = _Box(left, top, right, bottom).within(_Box(0, 0, width, height))
+        rim = box.grown(1).within(_Box(0, 0, width, height))
+        # The edge of the piece throws a hair of shadow.
+        rim.of(self.bgr)[...] = rim.of(self.bgr) * 0.9
+        box.of(self.bgr)[...] = box.of(self._blank)
+        rim.of(self._before)[...] = rim.of(self.bgr)
+        now = box.of(self._labels)
+        box.of(self._drawn_at)[now != GROUND] = cover.at
+        now[...] = GROUND
+        box.of(self._labels_before)[...] = GROUND
+        return rim
+
     def _dry(self) -> None:
         """The pass is over: what follows lies on top of it."""
         for box in self._pass_boxes:
@@ -515,8 +664,8 @@ class _Paper:
         self._pass_boxes.clear()
         self._pass_number += 1
 
-    def _print(self, layout: SheetLayout, conditions: Conditions) -> Bytes:
-        """Blank paper with its four markers."""
+    def _print(self, layout: SheetLayout, conditions: Conditions, rng: np.random.Generator) -> Bytes:
+        """Blank paper with its four markers, its border and its swatch boxes."""
         tone = 1.0 + 0.004 * self._fibre
         paper = np.asarray(conditions.paper[::-1], dtype=np.float32) * tone[..., None]
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
@@ -526,10 +675,50 @@ class _Paper:
             printed = cv2.aruco.generateImageMarker(dictionary, number, side)
             spot = paper[top : top + side, left : left + side]
             spot[printed == 0] = (34, 31, 32)
+        # Lines are drawn two pixels wide, and the fainter for it.
+        faint = 1 - (1 - layout.line_grey) * layout.line_width * PAPER_PX_PER_MM / 2
+        lines = np.zeros(paper.shape[:2], dtype=np.uint8)
+        for outline in (layout.border_corners_mm(), *layout.swatch_corners_mm()):
+            spots = np.rint(outline * PAPER_PX_PER_MM).astype(np.int32)
+            cv2.polylines(lines, [spots], isClosed=True, color=1, thickness=2)
+        paper[lines > 0] *= faint
+        for label, corners in enumerate(layout.swatch_corners_mm()):
+            (left, top), (right, bottom) = (
+                (round(float(v) * PAPER_PX_PER_MM) for v in corner) for corner in (corners[0], corners[2])
+            )
+            box = paper[top:bottom, left:right]
+            if label != GROUND and conditions.swatches:
+                box[...] = _scribbled(box, conditions.ink(label)[::-1], conditions.dryness, rng)
         return np.asarray(np.clip(paper, 0, 255), dtype=np.uint8)
 
 
-def _streaks(rng: np.random.Generator) -> Floats:
+def _close(labels: Bytes, drawn_at: Floats) -> None:
+    """Give the narrow white gaps of hatched areas to their class, in place, as a person sees them."""
+    side = len(labels)
+    window = np.ones((2 * round(GAP * side / 2) + 1,) * 2, dtype=np.uint8)
+    latest = np.asarray(cv2.dilate(drawn_at, window))
+    for label in (GREEN, BUILDING, WATER):
+        closed = cv2.morphologyEx((labels == label).astype(np.uint8), cv2.MORPH_CLOSE, window)
+        gap = (np.asarray(closed) > 0) & (labels == GROUND)
+        labels[gap] = label
+        drawn_at[gap] = latest[gap]
+
+
+def _scribbled(paper: Floats, ink: Colour, dryness: float, rng: np.random.Generator) -> Floats:
+    """A box of paper filled with an ink, back and forth aslant, not quite to its edges, float32."""
+    height, width = paper.shape[:2]
+    step, margin = 4.4 * PAPER_PX_PER_MM, 2.5 * PAPER_PX_PER_MM
+    rows = np.arange(margin, height - margin, step / 2)
+    xs = np.where(np.arange(len(rows)) % 2, width - margin, margin) + rng.normal(0, 2.0, len(rows))
+    trace = np.stack([xs, rows], axis=1).round().astype(np.int32)
+    cover = np.zeros((height, width), dtype=np.float32)
+    cv2.polylines(cover, [trace], isClosed=False, color=1.0, thickness=round(step), lineType=cv2.LINE_8)
+    streaks = cv2.resize(_streaks(rng, dryness), (width, height), interpolation=cv2.INTER_AREA)
+    share = (_blurred(cover, 1.0, 1.0) * streaks)[..., None]
+    return np.asarray(paper + (np.asarray(ink, dtype=np.float32) - paper) * share, dtype=np.float32)
+
+
+def _streaks(rng: np.random.Generator, dryness: float) -> Floats:
     """How much ink a marker leaves across its tip (64 rows) and along its way (1024 columns), float32."""
     fine = _blurred(rng.normal(size=(64, 1024)), 60, 1.2)
     fine /= fine.std()
@@ -537,8 +726,8 @@ def _streaks(rng: np.random.Generator) -> Floats:
     broad /= broad.std()
     rim = np.abs(np.linspace(-1, 1, 64, dtype=np.float32))[:, None] ** 6
     dry = np.clip(fine - 1.5, 0.0, 1.5)
-    ink = 0.93 - 0.025 * fine - 0.025 * broad - 0.16 * dry + 0.05 * rim
-    return np.asarray(np.clip(ink, 0.55, 1.0), dtype=np.float32)
+    ink = 0.93 - dryness * (0.025 * fine + 0.025 * broad + 0.16 * dry) + 0.05 * rim
+    return np.asarray(np.clip(ink, max(0.55 - 0.15 * max(dryness - 1.0, 0.0), 0.2), 1.0), dtype=np.float32)
 
 
 def _tints(conditions: Conditions) -> Floats:
@@ -570,27 +759,59 @@ class _Scene:
     ) -> None:
         self._whole = _Box(0, 0, width, height)
         self._blur = conditions.blur
-        self._mm_per_sheet = layout.drawing_side
-        mm = _view(layout, conditions, width, height)
-        side, left, top = layout.drawing_side, layout.drawing_left, layout.drawing_top
-        self.from_sheet = mm @ np.array([[side, 0, left], [0, side, top], [0, 0, 1.0]])
-        px = 1 / PAPER_PX_PER_MM
-        self._from_paper = mm @ np.array([[px, 0, 0.5 * px], [0, px, 0.5 * px], [0, 0, 1.0]])
-        xs, ys = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
-        spots = _project(np.linalg.inv(self._from_paper), np.stack([xs.ravel(), ys.ravel()], axis=1))
-        spots = spots.reshape(height, width, 2).astype(np.float32)
-        # In whole numbers, so that a patch comes out the same whichever way it is cut.
-        whole, part = cv2.convertMaps(spots[..., 0], spots[..., 1], cv2.CV_16SC2)
-        self._maps = np.asarray(whole, dtype=np.int16), np.asarray(part, dtype=np.uint16)
-        self._cover = self._seen(np.full(blank.shape[:2], 255, dtype=np.uint8), self._whole)
-        self._light = _light(conditions, width, height)
-        self._edge = _edge(self._cover)
-        wood = _wood(conditions.table[::-1], seed, width, height)
-        self._table = _times(_times(wood, self._edge), self._light)
+        self._layout = layout
+        self._mm = _view(layout, conditions, width, height)
+        self._paper_shape = blank.shape[:2]
+        self._light = _light(layout, conditions, self._mm, width, height)
+        self._wood = _wood(conditions.table[::-1], seed, width, height)
+        self._place = (math.nan,) * 3
+        self.move((0.0, 0.0, 0.0))
         self._lit = self._table.copy()
         self.still = self._table.copy()
         self.show(blank)
-        self._blank = self.still.copy()
+        self._blank_paper = blank.copy()
+        self._blank, self._blank_at = self.still.copy(), self._place
+
+    def from_sheet_at(self, place: tuple[float, float, float]) -> NDArray[np.float64]:
+        """The homography from sheet coordinates to camera pixels for a sheet moved so far (see
+        `Conditions.place`), float64 (3, 3)."""
+        side, left, top = self._layout.drawing_side, self._layout.drawing_left, self._layout.drawing_top
+        sheet = np.array([[side, 0, left], [0, side, top], [0, 0, 1.0]])
+        return np.asarray(self._from_mm(place) @ sheet, dtype=np.float64)
+
+    def move(self, place: tuple[float, float, float]) -> bool:
+        """Lay the sheet elsewhere (see `Conditions.place`); returns whether it lay somewhere else. If so,
+        the picture must be painted anew."""
+        if place == self._place:
+            return False
+        self._place = place
+        self.from_sheet = self.from_sheet_at(place)
+        px = 1 / PAPER_PX_PER_MM
+        self._from_paper = self._from_mm(place) @ np.array(
+            [[px, 0, 0.5 * px], [0, px, 0.5 * px], [0, 0, 1.0]]
+        )
+        xs, ys = _spots(_inverse(self._from_paper), self._whole.right, self._whole.bottom)
+        # In whole numbers, so that a patch comes out the same whichever way it is cut.
+        whole, part = cv2.convertMaps(xs, ys, cv2.CV_16SC2)
+        self._maps = np.asarray(whole, dtype=np.int16), np.asarray(part, dtype=np.uint16)
+        self._cover = self._seen(np.full(self._paper_shape, 255, dtype=np.uint8), self._whole)
+        self._edge = _edge(self._cover)
+        self._table = _times(_times(self._wood, self._edge), self._light)
+        return True
+
+    def _from_mm(self, place: tuple[float, float, float]) -> NDArray[np.float64]:
+        """From millimetres of a sheet moved so far to camera pixels."""
+        right, down, turn = place
+        x, y, angle = self._layout.paper_width / 2, self._layout.paper_height / 2, math.radians(turn)
+        cos, sin = math.cos(angle), math.sin(angle)
+        there = np.array(
+            [
+                [cos, -sin, x + right - cos * x + sin * y],
+                [sin, cos, y + down - sin * x - cos * y],
+                [0, 0, 1],
+            ]
+        )
+        return np.asarray(self._mm @ there, dtype=np.float64)
 
     def show(self, paper: Bytes) -> None:
         """Paint the whole picture anew."""
@@ -638,8 +859,17 @@ class _Scene:
         source = target.moved(-dx, -dy)
         under = target.of(picture)
         _times(under, source.of(self._edge), out=under)
-        sheet = np.zeros_like(self._blank) if light_only else self._blank
+        sheet = np.zeros_like(self.still) if light_only else self._new_sheet()
         cv2.copyTo(source.of(sheet), (source.of(self._cover) > 230).astype(np.uint8), under)
+
+    def _new_sheet(self) -> Bytes:
+        """The picture with an empty sheet in this one's place."""
+        if self._blank_at != self._place:
+            kept = self._lit.copy(), self.still.copy()
+            self.show(self._blank_paper)
+            self._blank, self._blank_at = self.still, self._place
+            self._lit, self.still = kept
+        return self._blank
 
     def lay_hand(self, picture: Bytes, sprite: Bytes, pose: _Pose, light_only: bool) -> None:
         """Lay the hand over the picture; `light_only`: only the light that it takes."""
@@ -648,7 +878,7 @@ class _Scene:
         elbow = np.array([1.10, 1.95]) + (tip - 0.5) * (0.42, 0.50)
         step = np.array([0.001, 0.0])
         at, to, beside = _project(self.from_sheet, np.stack([tip, elbow, tip + step]))
-        px_per_mm = float(np.hypot(*(beside - at))) / (0.001 * self._mm_per_sheet)
+        px_per_mm = float(np.hypot(*(beside - at))) / (0.001 * self._layout.drawing_side)
         # A lifted hand is nearer to the camera.
         scale = px_per_mm / PX_PER_MM * (1.0 + 0.07 * min(pose.lift, 1.0))
         turn = math.atan2(*(to - at)[::-1]) - math.atan2(ELBOW_MM[1], ELBOW_MM[0])
@@ -686,20 +916,66 @@ def _view(layout: SheetLayout, conditions: Conditions, width: int, height: int) 
     paper = np.array([(0, 0), (1, 0), (1, 1), (0, 1.0)]) * (layout.paper_width, layout.paper_height)
     corners = _project(seen, paper)
     low, high = corners.min(axis=0), corners.max(axis=0)
-    scale = float(min(0.93 * width / (high - low)[0], 0.93 * height / (high - low)[1]))
+    scale = float(min(width / (high - low)[0], height / (high - low)[1])) * conditions.fills
     x, y = np.array([width, height]) / 2 - scale * (low + high) / 2
     framed = np.array([[scale, 0, x], [0, scale, y], [0, 0, 1]]) @ seen
     return np.asarray(framed / framed[2, 2])
 
 
-def _light(conditions: Conditions, width: int, height: int) -> Bytes:
-    """How much of each colour's light falls where and reaches the sensor, uint8 (H, W, 3), 255 = all."""
+def _light(
+    layout: SheetLayout, conditions: Conditions, from_mm: NDArray[np.float64], width: int, height: int
+) -> Bytes:
+    """How much of each colour's light falls where and reaches the sensor, uint8 (H, W, 3), 255 = all; as
+    shares of the camera's values, which are about the root of the light."""
+    # How far from the lamp at the upper left, 0 and 1 at the drawing area's nearest and farthest corner.
+    x, y = _spots(_inverse(from_mm), width, height)
+    side = layout.drawing_side
+    far = (0.8 * (x - layout.drawing_left) + 0.6 * (y - layout.drawing_top)) / (1.4 * side)
+    # The paper's own corner nearest to the lamp is the brightest that must not blow out.
+    nearest = (-0.8 * layout.drawing_left - 0.6 * layout.drawing_top) / (1.4 * side)
+    fall = np.float32(max(conditions.light_slope, 1e-3)) ** -(np.clip(far, nearest, 2.0) - nearest)
     xs = np.linspace(-1, 1, width)[None] * (width / math.hypot(width, height))
     ys = np.linspace(-1, 1, height)[:, None] * (height / math.hypot(width, height))
-    far = 0.5 + 0.5 * (0.8 * xs + 0.6 * ys)  # the lamp stands at the upper left
-    light = (1.0 - conditions.light_slope * far) * (1.0 - conditions.vignette * (xs**2 + ys**2))
-    tone = np.array([1.0 - conditions.warmth, 1.0 - conditions.warmth / 2, 1.0])
-    return np.asarray(np.round(255 * light[..., None] * tone), dtype=np.uint8)
+    seen = (conditions.exposure * fall) ** (1 / GAMMA) * (1.0 - conditions.vignette * (xs**2 + ys**2))
+    tint = (_white(conditions.kelvin) / _white(CAMERA_KELVIN)).clip(1e-4) ** (1 / GAMMA)
+    tone = (tint / tint.max())[::-1]
+    return np.asarray(np.round(255 * seen[..., None] * tone), dtype=np.uint8)
+
+
+def _white(kelvin: float) -> NDArray[np.float64]:
+    """The colour of a black body's light, linear sRGB, float64 (3,), red first.
+
+    Chromaticity by the cubic approximation of B. Kim et al., "Design of Advanced Color Temperature Control
+    System for HDTV Applications", J. Korean Physical Society 41 (2002).
+    """
+    t = 1e3 / kelvin
+    if kelvin < 4000:
+        x = -0.2661239 * t**3 - 0.2343589 * t**2 + 0.8776956 * t + 0.179910
+    else:
+        x = -3.0258469 * t**3 + 2.1070379 * t**2 + 0.2226347 * t + 0.240390
+    if kelvin < 2222:
+        y = -1.1063814 * x**3 - 1.34811020 * x**2 + 2.18555832 * x - 0.20219683
+    elif kelvin < 4000:
+        y = -0.9549476 * x**3 - 1.37418593 * x**2 + 2.09137015 * x - 0.16748867
+    else:
+        y = 3.0817580 * x**3 - 5.87338670 * x**2 + 3.75112997 * x - 0.37001483
+    xyz = np.array([x / y, 1.0, (1 - x - y) / y])
+    to_srgb = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
+    return np.asarray(to_srgb @ xyz)
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+
+
+def _spots(matrix: NDArray[np.float64], width: int, height: int) -> tuple[Floats, Floats]:
+    """Where a homography brings each pixel of a picture: x and y, float32 (height, width) each."""
+    (a, b, c), (d, e, f), (g, h, i) = matrix
+    x, y = np.arange(width, dtype=np.float64)[None], np.arange(height, dtype=np.float64)[:, None]
+    depth = 1.0 / (g * x + h * y + i)
+    return ((a * x + b * y + c) * depth).astype(np.float32), ((d * x + e * y + f) * depth).astype(
+        np.float32
+    )
 
 
 def _edge(cover: Bytes) -> Bytes:

@@ -21,11 +21,28 @@ TIP_MM: Final = (70.0, 24.0)
 ELBOW_MM: Final = (62.0, 400.0)
 """A spot on the axis of the forearm, from the tip of the pen."""
 
+STRIPE_MM: Final = 11.0
+"""Width of a band of a striped sleeve."""
+CUFF_MM: Final = 216.0
+"""How far from the pen's tip down the arm a cuff reaches."""
+DEEPEST: Final = 0.8
+"""Greatest share of the light that a shadow takes: the room's own light reaches in."""
+
 _SIZE_MM: Final = (230.0, 660.0)
 
 Colour = tuple[int, int, int]
 Floats = NDArray[np.float32]
 _BARREL: Final = (206, 208, 210)
+
+
+@dataclass(frozen=True, slots=True)
+class Sleeve:
+    """What covers the arm: colours, BGR; no cloth for a bare arm, the sleeve's own colour for the cuff if
+    it is None, and every second band around it in the colour of the stripes if there are any."""
+
+    cloth: Colour | None
+    cuff: Colour | None = None
+    stripes: Colour | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +82,18 @@ _PEN: Final = (Bone((3.4, 9.0, 9.0, 6.2), (12, 124, 62, 6.8)),)
 _NIB: Final = (Bone((0.0, 0.0, 1.0, 2.4), (3.0, 8.0, 8.0, 4.6)),)
 _CAP: Final = (Bone((11.4, 116, 59, 7.0), (12.4, 130, 65, 7.0)),)
 _SLEEVE: Final = (Bone((38, 208, 26, 37), (62, 400, 34, 46)), Bone((62, 400, 34, 46), (92, 640, 40, 52)))
+_ARM: Final = (Bone((40, 228, 24, 28), (62, 400, 30, 40)), Bone((62, 400, 30, 40), (92, 640, 36, 47)))
 _CUFF: Final = (Bone((36.5, 196, 26, 36.5), (38, 208, 26, 38)),)
 
 
-def hand_sprites(skin: Colour, sleeve: Colour, markers: Sequence[Colour]) -> list[NDArray[np.uint8]]:
+def hand_sprites(
+    skin: Colour, sleeve: Sleeve, markers: Sequence[Colour], shadow: float = 1.0
+) -> list[NDArray[np.uint8]]:
     """The hand with each of the markers, ready to be laid over a picture: picture × transmission + colour.
 
-    skin, sleeve, markers: colours, BGR. Returns for each marker uint8 (H, W, 4): the colour, already
-    multiplied by how much of the picture it covers, and the transmission, which is below 255 under the
-    hand and in its shadow.
+    skin, markers: colours, BGR. shadow: scales how much light the hand takes from what lies around it.
+    Returns for each marker uint8 (H, W, 4): the colour, already multiplied by how much of the picture it
+    covers, and the transmission, which is below 255 under the hand and in its shadow.
     """
     width, height = (round(mm * PX_PER_MM) for mm in _SIZE_MM)
     shape = height, width
@@ -81,14 +101,15 @@ def hand_sprites(skin: Colour, sleeve: Colour, markers: Sequence[Colour]) -> lis
     top = np.full(shape, -1.0, dtype=np.float32)
     colour = np.zeros((height, width, 3), dtype=np.float32)
     inked = np.zeros(shape, dtype=np.float32)
+    arm = sleeve.cloth or skin
     for bones, tint, soft, rough in (
-        (_SKIN, skin, 4.0, 0.0),
+        (_SKIN if sleeve.cloth else _SKIN + _ARM, skin, 4.0, 0.0),
         (_NIB, None, 0.0, 0.0),
         (_PEN, _BARREL, 0.0, 0.0),
         (_CAP, None, 0.0, 0.0),
         (_INDEX, skin, 3.0, 0.0),
-        (_SLEEVE, sleeve, 3.0, 1.0),
-        (_CUFF, sleeve, 0.0, 0.4),
+        (_SLEEVE if sleeve.cloth else (), arm, 3.0, 1.0),
+        (_CUFF if sleeve.cloth else (), arm, 0.0, 0.4),
     ):
         relief = _relief(bones, shape, soft)
         if rough:
@@ -98,6 +119,8 @@ def hand_sprites(skin: Colour, sleeve: Colour, markers: Sequence[Colour]) -> lis
         painted = np.asarray(tint or (0, 0, 0), dtype=np.float32) * shade[..., None]
         if tint is skin:
             painted *= _complexion(relief, rng)
+        if bones in (_SLEEVE, _CUFF):
+            _decorate(painted, shade, sleeve)
         colour = np.where(over[..., None], painted, colour)
         inked = np.where(over, 0.0 if tint else shade, inked)
         top = np.where(over, relief, top)
@@ -106,7 +129,7 @@ def hand_sprites(skin: Colour, sleeve: Colour, markers: Sequence[Colour]) -> lis
     solid = _soft((top > 0).astype(np.float32), 0.9)
     lit = _soft(colour * (1.0 - 0.030 * hollow)[..., None], 0.7) * solid[..., None]
     inked = _soft(inked * (1.0 - 0.030 * hollow), 0.7) * solid
-    through = 255.0 * (1.0 - solid) * (1.0 - _shadow(top))
+    through = 255.0 * (1.0 - solid) * (1.0 - np.minimum(shadow * _shadow(top), DEEPEST))
     sprites = []
     for marker in markers:
         whole = lit + inked[..., None] * np.asarray(marker, dtype=np.float32)
@@ -116,6 +139,14 @@ def hand_sprites(skin: Colour, sleeve: Colour, markers: Sequence[Colour]) -> lis
 
 def _soft(picture: Floats, sigma: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.float32)
+
+
+def _decorate(painted: Floats, shade: Floats, sleeve: Sleeve) -> None:
+    """Give a painted sleeve its stripes and its cuff, in place."""
+    down = np.arange(len(painted)) / PX_PER_MM - TIP_MM[1]
+    for rows, colour in ((down // STRIPE_MM % 2 == 1, sleeve.stripes), (down < CUFF_MM, sleeve.cuff)):
+        if colour is not None:
+            painted[rows] = np.asarray(colour, dtype=np.float32) * shade[rows][..., None]
 
 
 def _relief(bones: tuple[Bone, ...], shape: tuple[int, int], soft: float) -> Floats:

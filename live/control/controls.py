@@ -16,6 +16,8 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 from live.mix import FADE_SHAPES, REGIONS, city_of, shares
 from live.show import (
     LONGEST_FADE,
+    LONGEST_SETTLE,
+    ClearSheet,
     Command,
     NextCity,
     Panic,
@@ -29,8 +31,11 @@ from live.show import (
     SetFreeze,
     SetOverlay,
     SetRegion,
+    SetSettle,
     SetShare,
     ShowState,
+    TakeInks,
+    TakeWhite,
     find_name,
 )
 from models.cityset import slug
@@ -280,6 +285,38 @@ def controls(cities: tuple[str, ...]) -> Table:
             SetOverlay,
             lambda state: int(state.overlay),
             {"h": ()},
+        ),
+        Control(
+            "settle",
+            "/settle",
+            Number(0.0, LONGEST_SETTLE, "seconds"),
+            "how long the paper must be read alike before the city follows",
+            SetSettle,
+            lambda state: state.wishes.settle,
+        ),
+        Control(
+            "clear sheet",
+            "/sheet/clear",
+            Trigger(),
+            "forget the drawing and read the sheet anew",
+            _when_pressed(ClearSheet()),
+            keys={"delete": ()},
+        ),
+        Control(
+            "white",
+            "/calibrate/white",
+            Trigger(),
+            "take the bare paper as it is now for white",
+            _when_pressed(TakeWhite()),
+            keys={"w": ()},
+        ),
+        Control(
+            "inks",
+            "/calibrate/inks",
+            Trigger(),
+            "take the inks from the sheet's swatches",
+            _when_pressed(TakeInks()),
+            keys={"c": ()},
         ),
         # No client ends a show.
         Control(

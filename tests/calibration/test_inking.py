@@ -271,7 +271,8 @@ def test_any_area_gives_inks_or_a_fault(
     except InputFault as told:
         fault = str(told)
     assert not fault or f"'{CLASS_NAMES[label]}'" in fault
-    assert read.too_close() is None
+    alike = read.too_close()
+    assert alike is None or label in alike  # as a class may be that isn't pointed at yet
 
 
 PICTURE = drawn(inks(DEFAULT))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from calibration.inks import PAPER_LEVEL
-from calibration.light import GRID, estimate_paper, level
+from calibration.light import GRID, estimate_paper, gain, level
 
 SIDE = 256
 PAPER = np.array([236, 242, 244], dtype=np.float32)
@@ -83,3 +83,34 @@ def test_what_lies_over_the_paper_is_not_taken_for_it() -> None:
     hidden[12:, 14:] = True
     paper = estimate_paper(seen.astype(np.uint8), hidden)
     assert np.abs(paper - PAPER).max() < 10
+
+
+@given(st.tuples(*[st.floats(0.3, 1.05)] * 3), st.integers(0, 18))
+@settings(max_examples=15)
+def test_a_lamp_that_is_switched_is_a_gain_known_at_once(factor: tuple[float, ...], strokes: int) -> None:
+    drawn, bare = sheet(3, strokes)
+    before = drawn.astype(np.uint8)
+    now = (drawn * np.array(factor, dtype=np.float32)).clip(0, 255).astype(np.uint8)
+    # A hand that covers a third of it tells nothing of the lamp.
+    now[: SIDE // 3] = (120, 150, 200)
+    np.testing.assert_allclose(gain(now, before, bare), factor, atol=0.02)
+
+
+def test_without_paper_there_is_no_gain_to_tell() -> None:
+    black = np.zeros((40, 40, 3), dtype=np.uint8)
+    assert (gain(black, black, np.zeros((40, 40), dtype=np.bool_)) == 1).all()
+
+
+def test_a_shadow_is_levelled_also_where_strokes_leave_little_paper() -> None:
+    drawn, bare = sheet(5, 0)
+    for x in range(20, SIDE, 14):
+        cv2.line(drawn, (x, 60), (x, 200), INKS[2], 9, cv2.LINE_AA)
+        cv2.line(bare_picture := bare.astype(np.uint8), (x, 60), (x, 200), 0, 13)
+        bare = bare_picture > 0
+    shadow = np.ones((SIDE, SIDE), dtype=np.float32)
+    shadow[:, 70:190] = 0.6
+    seen = drawn * cv2.GaussianBlur(shadow, (0, 0), 12)[..., None]
+    levelled = level(seen.astype(np.uint8), estimate_paper(seen.astype(np.uint8)))
+    middle = bare.copy()
+    middle[:, :90] = middle[:, 170:] = False
+    assert np.abs(levelled[middle].astype(np.float32) - PAPER_LEVEL).mean() < 20

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from calibration.layout import A4, MARKER_IDS, MARKER_NAMES
+from calibration.outline import find_outline
 from calibration.sheet import (
     LEAST_MARKERS,
     UNIT_SQUARE,
     SheetPosition,
-    find_outline,
     find_sheet,
     follow_sheet,
 )

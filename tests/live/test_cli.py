@@ -20,11 +20,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from calibration.file import read_calibration
 from live.camera.simulated import Conditions, SimulatedSheet
 from live.cli import main
 from live.pictures import read_map, read_picture, write_picture
 from models.cityset import CARD, SHIPPED
 from models.palette import BUILDING, GREEN, ROAD, WATER, paint
+from tests.live.calibrate.sheets import camera_picture
 from tests.live.conftest import Screen, soon
 from tests.live.control.client import OscClient
 
@@ -55,6 +57,14 @@ def right(labels: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
     """The share of pixels that are read right, away from the borders of the classes."""
     inside = cv2.erode(truth, np.ones((5, 5), np.uint8)) == cv2.dilate(truth, np.ones((5, 5), np.uint8))
     return float((labels == truth)[inside].mean())
+
+
+def test_sheet_writes_the_pdf_for_a_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sheet.pdf"
+    assert main(["sheet", "-o", str(out), "--format", "A3"]) == 0
+    assert out.read_bytes().startswith(b"%PDF-")
+    assert capsys.readouterr().out == f"{out}: print it at 100 %, landscape, on white A3 paper\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["sheet.pdf"]
 
 
 def test_sketch_reads_a_photograph_of_a_drawing(drawn: SimulatedSheet, photo: Path, tmp_path: Path) -> None:
@@ -109,6 +119,27 @@ def test_render_makes_a_place_between_cities(a_map: Path, tmp_path: Path) -> Non
     assert np.abs(dubai - vegas).mean() > 4
     for city in (dubai, vegas):
         assert 1 < np.abs(between - city).mean() < np.abs(dubai - vegas).mean()
+
+
+def test_sketch_takes_inks_from_a_file_or_one_by_one(tmp_path: Path) -> None:
+    """Card on black, which nobody could guess."""
+    card = [(40, 40, 40), (235, 235, 225), (60, 200, 90), (230, 120, 30), (90, 160, 230)]
+    names = ("ground", "road", "green", "building", "water")
+    colours = {name: "#{:02x}{:02x}{:02x}".format(*rgb) for name, rgb in zip(names, card, strict=True)}
+    rgb = np.full((300, 300, 3), card[0], dtype=np.uint8)
+    for number, colour in enumerate(card[1:]):
+        rgb[40 + 60 * number : 80 + 60 * number, 60:240] = colour
+    write_picture(tmp_path / "card.png", rgb)
+    inks = tmp_path / "inks.toml"
+    inks.write_text("[inks]\n" + "".join(f'{name} = "{value}"\n' for name, value in colours.items()))
+    one_by_one = [word for name, value in colours.items() for word in ("--ink", f"{name}={value}")]
+    for options in (["--inks", str(inks)], one_by_one):
+        out = tmp_path / "labels.png"
+        arguments = ["sketch", str(tmp_path / "card.png"), "--sheet", "whole", "--side", "300"]
+        assert main([*arguments, "-o", str(out), *options]) == 0
+        labels = read_map(out)
+        assert [int(labels[60 + 60 * n, 150]) for n in range(4)] == [1, 2, 3, 4]
+        assert (labels[:, :50] == 0).all()
 
 
 def test_render_makes_a_city_of_a_photograph(photo: Path, tmp_path: Path) -> None:
@@ -171,6 +202,7 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
     printed = tomllib.loads(capsys.readouterr().out)
     assert printed["cities"]["fade"] == 5
     assert printed["control"]["osc_port"] == 9000
+    assert printed["calibration"]["file"] == str(tmp_path / "calibration.toml")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +215,8 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
         (f"list --set {'x' * 5000}", 3, "no city set"),
         ("render PHOTO --labels --city dubai -o OUT", 3, "not a map in the five flat colours"),
         ("render missing.png --city dubai -o OUT", 3, "missing.png can't be read"),
+        ("sheet -o sheet.png", 3, "written as .pdf"),
+        ("sheet -o nowhere/sheet.pdf", 3, "nowhere/sheet.pdf can't be written"),
         ("sketch EMPTY -o OUT", 3, "no sheet found"),
         ("sketch BROKEN -o OUT", 3, "is not a picture"),
         ("sketch MAP -o OUT --sheet 0,0,9,9,9,0,0,9", 2, "corners"),
@@ -247,8 +281,11 @@ def test_a_port_in_use_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments",
     [
         "sing",
+        "sheet -o sheet.pdf --format a5",
         "sketch",
         "sketch a.png -o b.png --side 9",
+        "sketch a.png -o b.png --ink sea=#0000ff",
+        "render a.png --city dubai -o b.png --ink water=blue",
         "live --seconds -1",
         "render a.png -o b.png",
         "render a.png --city dubai --mix dubai=1 -o b.png",
@@ -389,6 +426,63 @@ def test_the_show_fills_a_real_display(screen: Screen) -> None:
             show.kill()
     assert (show.returncode, told) == (0, "")
     assert "display 0, 1280×720" in said
+
+
+def test_a_show_is_calibrated_in_a_real_display(screen: Screen, tmp_path: Path) -> None:
+    sheet, file = tmp_path / "sheet.png", tmp_path / "calibration.toml"
+    write_picture(sheet, camera_picture()[:, :, ::-1])
+    command = ["calibrate", "--camera", str(sheet), "-o", str(file)]
+    with run(command, DISPLAY=screen.display) as guide:
+        try:
+            assert soon(lambda: bool(screen.shot().any()), within=30), "no guide on the display"
+
+            def ended() -> bool:
+                screen.press("Return")  # from step to step, saves, and is any key in the end
+                return guide.poll() is not None
+
+            assert soon(ended, within=30)
+            said, told = guide.communicate(timeout=30)
+        finally:
+            guide.kill()
+    assert (guide.returncode, said, told) == (0, f"saved to {file}\n", "")
+    assert "sheet.png" in read_calibration(file).camera
+
+
+def test_a_show_is_calibrated_from_the_swatches_with_one_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "show.toml").write_text('[calibration]\nfile = "mine.toml"\n')
+    write_picture(tmp_path / "sheet.png", camera_picture()[:, :, ::-1])
+    command = ["--show", str(tmp_path / "show.toml"), "--camera", str(tmp_path / "sheet.png"), "--auto"]
+    for _ in range(2):
+        assert main(["calibrate", *command]) == 0
+    told = capsys.readouterr().out
+    assert f"saved to {tmp_path / 'mine.toml'}; the one before is kept as mine.previous.toml" in told
+    assert read_calibration(tmp_path / "mine.toml").corners is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("--auto --camera NONE", 3, "none.png"),
+        ("--show EMPTY", 2, "calibration.file is empty: give the file to calibrate into by -o FILE"),
+    ],
+)
+def test_a_calibration_that_can_not_be_made_is_told(
+    arguments: str, code: int, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "show.toml").write_text('[calibration]\nfile = ""\n')
+    names = {"NONE": str(tmp_path / "none.png"), "EMPTY": str(tmp_path / "show.toml")}
+    assert main(["calibrate", *(names.get(word, word) for word in arguments.split())]) == code
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count("\n") == 1
+
+
+def test_calibrating_by_itself_takes_no_window(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["calibrate", "--auto", "--window"])
+    assert "--window: not allowed with argument --auto" in capsys.readouterr().err
 
 
 def test_a_display_that_is_not_there_is_told(screen: Screen, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from live import config
-from live.config import Settings, default_show_path, dump_settings, load_settings
+from live.config import CalibrationSettings, Settings, default_show_path, dump_settings, load_settings
 from models.faults import Fault, InputFault, UsageFault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,8 +44,15 @@ def test_the_show_file_that_comes_along_holds_the_defaults() -> None:
     )
 
 
+def defaults_in(folder: Path) -> Settings:
+    """The default settings of a show file there, beside which the calibration is looked for."""
+    return dataclasses.replace(
+        Settings(), calibration=CalibrationSettings(str(folder / "calibration.toml"))
+    )
+
+
 def test_every_default_is_one_that_a_show_file_may_hold() -> None:
-    assert load_settings(ROOT / "show.toml") == Settings()
+    assert load_settings(ROOT / "show.toml") == defaults_in(ROOT)
 
 
 def test_the_working_folder_goes_before_the_show_that_came_along(
@@ -61,8 +68,9 @@ def test_the_working_folder_goes_before_the_show_that_came_along(
 
 
 def test_keys_that_are_left_out_have_their_defaults(show: Path) -> None:
-    assert loaded(show, "") == Settings()
-    expected = dataclasses.replace(Settings(), camera=dataclasses.replace(Settings().camera, fps=25.0))
+    assert loaded(show, "") == defaults_in(show.parent)
+    camera = dataclasses.replace(Settings().camera, fps=25.0)
+    expected = dataclasses.replace(defaults_in(show.parent), camera=camera)
     assert loaded(show, "[camera]\nfps = 25") == expected
 
 
@@ -96,6 +104,28 @@ def test_paths_are_relative_to_the_show_file_or_on_the_command_line_to_the_worki
     given_here = loaded(show, text, camera__source="walk.mp4", cities__set="../mine")
     assert given_here.camera.source == str(tmp_path / "elsewhere" / "walk.mp4")
     assert os.path.normpath(str(given_here.cities.set)) == str(tmp_path / "mine")
+
+
+@pytest.mark.parametrize(
+    ("text", "file"), [("", "calibration.toml"), ("file = 'left.toml'", "left.toml"), ("file = ''", "")]
+)
+def test_the_calibration_lies_beside_the_show_file(
+    show: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, file: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    expected = str(tmp_path / file) if file else ""
+    assert loaded(show, f"[calibration]\n{text}").calibration.file == expected
+
+
+def test_an_installed_program_keeps_no_calibration_in_its_own_folder(
+    show: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show.write_text("", encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setattr(config, "_INSTALLED_SHOW", show)
+    assert load_settings() == defaults_in(tmp_path / "elsewhere")
 
 
 def test_one_city_set_or_several(show: Path, tmp_path: Path) -> None:
@@ -135,6 +165,11 @@ def test_the_command_line_goes_before_the_file_unless_it_says_nothing(show: Path
         ("[engine]\nside = 250", 2, "engine.side is 250 and must be a multiple of 16 from 64 to 1024"),
         ("output.overlay = 1", 1, "output.overlay is 1 and must be true or false"),
         ('output.fit = "fil"', 1, 'output.fit is "fil" and must be "letterbox" or "fill"'),
+        (
+            "calibration.file = 'cal'",
+            1,
+            'calibration.file is "cal" and must be the name of a .toml file or',
+        ),
         ('[inks]\nroad = "black"', 2, 'inks.road is "black" and must be a colour as "#rrggbb"'),
         ('cities.set = ""', 1, 'cities.set is "" and must be a string that isn\'t empty'),
         (
@@ -146,7 +181,7 @@ def test_the_command_line_goes_before_the_file_unless_it_says_nothing(show: Path
         (
             "[camera]\n[x]",
             2,
-            "x is not a setting; a show has [camera], [sheet], [inks], [cities], [engine], ",
+            "x is not a setting; a show has [camera], [sheet], [inks], [calibration], [cities], [engine], ",
         ),
         ("[camra]\nfps = 1", 1, "camra is not a setting; did you mean [camera]?"),
         ("[camera]\nwidht = 1", 2, "camera.widht is not a setting; did you mean camera.width?"),
@@ -299,7 +334,7 @@ def test_any_bytes_give_settings_or_one_sentence(show: Path, data: bytes) -> Non
 
 @st.composite
 def valid_settings(draw: st.DrawFn) -> Settings:
-    """Settings with any value that their kinds allow; sources and sets that aren't paths."""
+    """Settings with any value that their kinds allow; its paths are absolute."""
     floats = st.floats(0, 1e4) | st.sampled_from([0.1, 1.0, 5.0, 60.0, 240.0, 3600.0])
     corners = st.tuples(*(st.tuples(floats, floats) for _ in range(4)))
     colours = st.from_regex("#[0-9a-fA-F]{6}", fullmatch=True)
@@ -320,14 +355,31 @@ def valid_settings(draw: st.DrawFn) -> Settings:
             names = changed[name] if isinstance(changed[name], tuple) else (changed[name],)
             if key.kind.path and any(Path(str(n)).name != n for n in names):
                 del changed[name]
+        if table == "calibration":
+            changed["file"] = draw(st.sampled_from(["", str(ROOT / "mine.toml")]))
         tables[table] = dataclasses.replace(getattr(Settings(), table), **changed)
     return Settings(**tables)
 
 
+def test_what_is_written_for_a_folder_can_move_with_it(show: Path, tmp_path: Path) -> None:
+    text = f"""[camera]
+source = "./films/walk.mp4"
+[calibration]
+file = "{tmp_path.as_posix()}/calibration.toml"
+[cities]
+set = ["small", "./mine", "../theirs"]
+"""
+    written = dump_settings(loaded(show, text), tmp_path)
+    for path in ("films/walk.mp4", "calibration.toml", "./mine", "../theirs"):
+        assert f'"{path}"' in written
+    assert loaded(show, written) == loaded(show, text)
+
+
 @in_one_folder
-@given(valid_settings())
-def test_what_is_written_is_read_back(show: Path, before: Settings) -> None:
-    show.write_text(dump_settings(before), encoding="utf-8", newline="")
+@given(valid_settings(), st.booleans())
+def test_what_is_written_is_read_back(show: Path, before: Settings, short: bool) -> None:
+    text = dump_settings(before, show.parent if short else None)
+    show.write_text(text, encoding="utf-8", newline="")
     inks = [ink.lower() for ink in dataclasses.astuple(before.inks)[:5]]
     if len(set(inks)) < 5:
         assert settings_or_fault(show) is None

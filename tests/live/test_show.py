@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live.flow import Wishes
 from live.mix import FADE_SHAPES, FADER_STEP, REGIONS, FadeShape, city_of, of_city, shares, with_region
 from live.show import (
     BLACKOUT_SECONDS,
     LONGEST_FADE,
+    ClearSheet,
     Command,
     NextCity,
     Panic,
@@ -24,8 +27,11 @@ from live.show import (
     SetFreeze,
     SetOverlay,
     SetRegion,
+    SetSettle,
     SetShare,
     ShowState,
+    TakeInks,
+    TakeWhite,
     brightness,
     find_city,
     is_relative,
@@ -304,6 +310,26 @@ def test_a_switch_goes_where_it_is_told_or_the_other_way(command: type[SetFreeze
 def test_freeze_leaves_light_and_mix_alone() -> None:
     state = opening(CITIES)
     assert reduce(state, SetFreeze(True), 1.0) == replace(state, frozen=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "name"), [(ClearSheet(), "cleared"), (TakeWhite(), "whitened"), (TakeInks(), "inked")]
+)
+def test_a_wish_is_told_by_its_time_and_is_one_however_often_it_comes_at_once(
+    command: Command, name: str
+) -> None:
+    state = opening(CITIES)
+    assert getattr(state.wishes, name) == -math.inf
+    once = reduce(state, command, 3.0)
+    assert once == replace(state, wishes=replace(state.wishes, **{name: 3.0}))
+    assert reduce(once, command, 3.0) == once
+    assert reduce(once, command, 4.0) != once
+
+
+def test_the_settling_time_is_a_wish_as_well() -> None:
+    state = opening(CITIES, wishes=Wishes(settle=0.3))
+    assert state.wishes.settle == 0.3
+    assert reduce(state, SetSettle(1.0), 2.0).wishes == Wishes(settle=1.0)
 
 
 def test_quit_ends_the_show() -> None:

@@ -20,7 +20,7 @@ from models.faults import InputFault
 from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
 
 SIDE = 380
-PLAIN = Conditions(hand=False, noise=0, light_slope=0, warmth=0, vignette=0, blur=0)
+PLAIN = Conditions(hand=False, noise=0, light_slope=1, kelvin=5000, vignette=0, blur=0)
 """A camera that shows the colours as they are, and nothing but the sheet."""
 
 

@@ -27,6 +27,7 @@ STATE = opening(("istanbul", "dubai", "paris"))
         ("3", SetCity(2)),
         ("right", NextCity()),
         ("left", PreviousCity()),
+        ("shift+left", PreviousCity()),
         ("f", SetFreeze(None)),
         ("b", SetBlackout(None)),
         ("h", SetOverlay(None)),
@@ -61,5 +62,8 @@ def test_the_help_tells_of_every_key() -> None:
         "Escape panic",
         "Backspace release panic",
         "H overlay",
+        "Delete clear sheet",
+        "W white",
+        "C inks",
         "Ctrl+Q quit",
     ]

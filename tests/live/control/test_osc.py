@@ -442,7 +442,7 @@ def test_state_is_told_whole_and_has_an_end(server: OscServer, client: OscClient
     server.publish(state, {"fps": 30.0})
     heard = client.hear_until("/state/end")
     assert Message("/status/cities", CITIES) in heard
-    told = heard[-17:]  # before it, what had changed
+    told = heard[-18:]  # before it, what had changed
     assert [message.address for message in told] == [
         "/city",
         "/mix/istanbul",
@@ -459,6 +459,7 @@ def test_state_is_told_whole_and_has_an_end(server: OscServer, client: OscClient
         "/blackout",
         "/panic",
         "/overlay",
+        "/settle",
         "/status/fps",
         "/status/cities",
     ]
@@ -466,7 +467,7 @@ def test_state_is_told_whole_and_has_an_end(server: OscServer, client: OscClient
     client.settle()
     server.drain()
     server.publish(state, {"fps": 30.0})
-    assert client.settle() == [*told, Message("/state/end", (17,))]
+    assert client.settle() == [*told, Message("/state/end", (18,))]
 
 
 def test_who_commands_and_then_asks_is_told_the_effect(

@@ -1,0 +1,151 @@
+"""The colours of a drawing, learnt from one photograph of it.
+
+Nobody says which markers were used, and there may be two of a kind: a light and a dark green, an orange and
+a red. So hues are looked for first, each a heap of pixels around one direction from the paper's colour, and
+then given to the classes by what they resemble, with a preference for every class to have one: turquoise is
+water where there is a green beside it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.inks import PAPER_LEVEL, Float, Inks, oklab
+from models.palette import CLASS_NAMES, GREEN, GROUND, ROAD
+
+PAPER = np.full(3, PAPER_LEVEL, dtype=np.uint8)
+"""Bare paper, RGB, in a levelled picture."""
+
+CELLS = 256
+"""Side of the picture that is learnt from: streaks and grain are evened out."""
+
+PALE = 0.035
+"""OKLab chroma, against the paper, from which on a pixel is coloured."""
+
+GREYISH = 0.075
+"""Share of chroma in the distance from the paper below which a dark pixel has no colour."""
+
+DIM = 0.2
+"""OKLab lightness by which a pixel without colour is darker than paper if it is ink and no shadow."""
+
+FEW = 60
+"""Pixels of CELLS × CELLS that an ink must cover to be learnt."""
+
+BINS = 72
+"""Of hue, around the circle."""
+
+VALLEY = 0.6
+"""Two heaps of hues are two inks if it is as low as this between them, in shares of the lesser."""
+
+UNUSED = 45.0
+"""Degrees of hue that an ink may be off rather than leave a class without any."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Colours:
+    """Colours and the classes for which they stand, of which one may have several.
+
+    rgb: uint8 (n, 3). classes: uint8 (n,); the first is the ground's, and the only one of it.
+    """
+
+    rgb: NDArray[np.uint8]
+    classes: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, inks: Inks) -> Colours:
+        """One for each class."""
+        return cls(inks.rgb, np.arange(len(CLASS_NAMES), dtype=np.uint8))
+
+
+def learn_colours(lit: NDArray[np.uint8], prior: Inks) -> Colours:
+    """The colours of a levelled photograph.
+
+    lit: uint8 (S, S, 3), BGR, its paper at `PAPER_LEVEL`. prior: what the inks may be like; a class of
+    which nothing is seen has its colour.
+    """
+    cells = np.asarray(cv2.resize(lit, (CELLS, CELLS), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    small = cells.reshape(-1, 3)[:, ::-1]
+    away = _lab(small) - _lab(PAPER)
+    chroma = np.linalg.norm(away[:, 1:], axis=1)
+    far = np.linalg.norm(away, axis=1)
+    coloured = (chroma > PALE) & (chroma > GREYISH * far)
+    usual = (prior.levelled() * 255).astype(np.uint8)
+    usual_hue = _hue(_lab(usual) - _lab(usual[GROUND]))
+
+    bins = (_hue(away) / 360 * BINS).astype(np.int64) % BINS
+    heap_of_bin, centres = _heaps(np.bincount(bins[coloured], minlength=BINS).astype(np.float32))
+    rgb, classes = [PAPER], [GROUND]
+
+    def learn(own: NDArray[np.bool_], label: int) -> None:
+        # Where the ink lies well, not at its edge or where it ran dry.
+        strong = own & (far >= np.median(far[own]))
+        rgb.append(np.median(small[strong], axis=0).astype(np.uint8))
+        classes.append(label)
+
+    dark = ~coloured & (-away[:, 0] > DIM)
+    if dark.sum() >= FEW:
+        learn(dark, ROAD)
+    for heap, label in enumerate(_given_to_classes(centres, usual_hue)):
+        own = coloured & (heap_of_bin[bins] == heap)
+        if own.sum() >= FEW:
+            learn(own, label)
+    for label in range(ROAD, len(CLASS_NAMES)):
+        if label not in classes:
+            rgb.append(usual[label])
+            classes.append(label)
+    return Colours(np.array(rgb), np.array(classes, dtype=np.uint8))
+
+
+def _lab(rgb: NDArray[np.uint8]) -> Float:
+    return oklab((rgb / np.float32(255)).astype(np.float32))
+
+
+def _hue(away: Float) -> NDArray[np.float64]:
+    """Degrees, of differences from the paper in OKLab, (n, 3)."""
+    return np.asarray(np.degrees(np.arctan2(away[:, 2], away[:, 1])) % 360, dtype=np.float64)
+
+
+def _heaps(count: Float) -> tuple[NDArray[np.int64], list[float]]:
+    """Heaps of hues: which one each bin belongs to, and their middles in degrees."""
+    near = cv2.GaussianBlur(np.tile(count, 3)[None], (0, 0), 1.6, borderType=cv2.BORDER_REPLICATE)[0]
+    near = near[BINS : 2 * BINS]
+    tops = [
+        i
+        for i in range(BINS)
+        if near[i] >= near[i - 1] and near[i] > near[(i + 1) % BINS] and near[i] * 4 > FEW
+    ]
+    # The lowest valley between neighbours decides; a top that isn't one of its own joins the higher.
+    while len(tops) > 1:
+        shallow = []
+        for k, top in enumerate(tops):
+            after = tops[(k + 1) % len(tops)]
+            between = np.take(near, np.arange(top, top + (after - top) % BINS + 1), mode="wrap")
+            shallow.append(float(between.min() / max(min(near[top], near[after]), 1e-6)))
+        k = int(np.argmax(shallow))
+        if shallow[k] < VALLEY:
+            break
+        pair = (tops[k], tops[(k + 1) % len(tops)])
+        tops.remove(pair[0] if near[pair[0]] < near[pair[1]] else pair[1])
+    middles = np.array(tops)
+    way = np.abs((np.arange(BINS)[:, None] - middles + BINS / 2) % BINS - BINS / 2)
+    heap = way.argmin(axis=1) if tops else np.zeros(BINS, dtype=np.int64)
+    return heap.astype(np.int64), [(top + 0.5) * 360 / BINS for top in tops]
+
+
+def _given_to_classes(hues: list[float], usual: NDArray[np.float64]) -> tuple[int, ...]:
+    """The class of each of some hues, in degrees; `usual`: that of each class."""
+    coloured = range(GREEN, len(CLASS_NAMES))
+    off = np.abs((np.array(hues)[:, None] - usual + 180) % 360 - 180) if hues else np.zeros((0, 5))
+    if len(hues) > 6:  # no drawing with markers: whatever is nearest
+        return tuple(int(row[GREEN:].argmin()) + GREEN for row in off)
+
+    def misfit(given: tuple[int, ...]) -> float:
+        apart = sum(float(off[i, label]) for i, label in enumerate(given))
+        return apart + UNUSED * (3 - len(set(given)))
+
+    return min(itertools.product(coloured, repeat=len(hues)), key=misfit)
