@@ -182,7 +182,7 @@ FINE = 4
 
 
 def every_ink_on_every_other(side: int) -> Labels:
-    """Discs and lines (4 and 7 pixels wide) of each ink on paper and on each other, `FINE` times as large."""
+    """Discs and lines (4 and 7 pixels) of each ink on paper and on each other, `FINE` times as large."""
     labels = np.zeros((side * FINE, side * FINE), dtype=np.uint8)
     width, height = side * FINE // 4, side * FINE // 5
     for ink in (ROAD, GREEN, BUILDING, WATER):
