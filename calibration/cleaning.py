@@ -125,14 +125,17 @@ def _over_disc(bits: Bytes, row: int, join: np.ufunc) -> Bytes:
 def _filled(kept: Bytes, before: Bytes, row: int) -> Bytes:
     """What was taken away, given to the classes beside it; to the paper where it may have either."""
     gone = kept != before
-    for _ in range(2):
+    for _ in range(SPECK):
         near = np.zeros_like(kept)
         for offset in (1, -1, row, -row):
             _add(near, kept, offset)
         near &= -near
-        near &= _mask(gone & (kept == 0))
+        near &= _mask(gone)
         kept = kept | near
-    return kept | (before & _mask(kept == 0))
+        gone = (kept == 0) & (before != 0)
+        if not gone.any():
+            break
+    return kept | (before & _mask(gone))
 
 
 def _beside(bits: Bytes, row: int) -> Bytes:
