@@ -5,11 +5,12 @@ its edge; two layers are darker than one; the side of a wooden block lies in the
 family of colours, not a point: its tints (paper and ink mixed, as an edge or a streak does), its layers
 (which multiply as filters do: Beer-Lambert) and its shades (the same colour in less or more light). A
 colour belongs to the family that comes nearest to it; if that is paper with little ink it is ground, and
-if none comes near it is unknown.
+if none comes near, or skin comes nearer, it is unknown: what lies over the sheet is told by that.
 
 An ink may be anything flat: a marker, chalk, cut card, a block. Paper may be any colour too. What is
 brighter than the paper in some part of the spectrum can't be a filter on it, and has no layers. All that is
-asked of five inks is that they differ.
+asked of five inks is that they differ once the paper is levelled: white chalk on a grey sheet doesn't,
+for that sheet is brought to nearly white.
 
 Nearness is Euclidean distance in OKLab (Björn Ottosson, "A perceptual color space for image
 processing", 2020, https://bottosson.github.io/posts/oklab/), with a little stray light added first, as

@@ -228,15 +228,14 @@ def test_the_sides_of_a_block_are_the_block(name: str) -> None:
         assert wrong < 0.01, (ink, wrong)
 
 
-@pytest.mark.parametrize(
-    ("name", "least"), [("default", 0.9), ("bright felt tips", 0.95), ("crayons", 0.9)]
-)
-def test_skin_is_unknown_where_no_ink_is_like_it(name: str, least: float) -> None:
-    # The tints of an orange or of a dark red are skin's, and of such sets nothing of the kind can be asked.
+@pytest.mark.parametrize("name", ["default", "bright felt tips", "dark chisel markers", "crayons"])
+def test_skin_is_unknown_where_no_ink_is_like_it(name: str) -> None:
+    # The tints of an orange are skin's, and of gouache nothing of the kind can be asked.
     table = ink_table(inks_of(SETS[name]))
     lamp = np.random.default_rng(8).uniform(0.9, 1.05, (SAMPLES, 1))
     unknown = [shares(np.array(skin) / 266 * lamp, table, UNKNOWN)[0] for skin in SKIN]
-    assert np.mean(unknown) > least
+    assert min(unknown) > 0.8
+    assert np.mean(unknown) > 0.95
 
 
 def test_white_on_a_darker_paper_is_refused_rather_than_read_as_gloss() -> None:
