@@ -18,6 +18,7 @@ frame is judged, and when, is written in `bench.judge`. For each condition and e
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def whole(drawing: str, seed: int) -> Case:
 
 def frame_count(case: Case, fps: float) -> int:
     """How many frames are read, with those of the warm-up; at least one is judged."""
-    return max(1, round((WARM_UP + case.seconds) * fps))
+    return math.ceil(WARM_UP * fps) + max(1, round(case.seconds * fps))
 
 
 def calibrated(case: Case) -> Inks:

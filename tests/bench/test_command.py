@@ -132,7 +132,14 @@ def test_drawings_of_many_kinds_are_shown_in_every_city(
 
 
 @pytest.mark.parametrize(
-    "words", ["show --seconds 0", "reading --seed -1", "reading --condition weather", "generator --side big", "singing"]
+    "words",
+    [
+        "show --seconds 0",
+        "reading --seed -1",
+        "reading --condition weather",
+        "generator --side big",
+        "singing",
+    ],
 )
 def test_what_can_not_be_meant_is_refused(words: str) -> None:
     with pytest.raises(SystemExit) as caught:
