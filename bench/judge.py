@@ -175,10 +175,10 @@ class Score:
         }
 
 
-def errors(now: float, labels: NDArray[np.uint8], truth: Truth) -> tuple[Mask, Mask]:
-    """Which pixels of a single look at the sheet are read wrong, and which can be judged at all."""
+def wrong_share(now: float, labels: NDArray[np.uint8], truth: Truth) -> float:
+    """The share of what can be judged in a single look at the sheet that is read wrong."""
     judged = Course(len(labels)).see(now, truth).judged
-    return judged & (labels != truth.labels), judged
+    return float((judged & (labels != truth.labels)).sum()) / max(int(judged.sum()), 1)
 
 
 def ghosts(moment: Moment, labels: NDArray[np.uint8]) -> Mask:
