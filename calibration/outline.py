@@ -77,7 +77,7 @@ def find_outlines(bgr: Bytes, thorough: bool = True) -> list[Outline]:
     bgr: uint8 (H, W, 3). They don't overlap. A corner may lie a little beyond the picture.
     thorough: for a photograph, which may have any table; otherwise as fast as a show needs it.
     """
-    longest, most = (640, 24) if thorough else (400, 14)
+    longest, most = (640, 24) if thorough else (400, 16)
     scale = min(1.0, longest / max(bgr.shape[:2]))
     small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     # Ink and wood are coloured or dark in some channel; paper is bright in all of them.
