@@ -42,10 +42,16 @@ LEAST_TURN: Final = 0.35
 LEAST_DROP: Final = 0.05
 """Of the brightness within, what the table is darker at least."""
 
+LIKE_COLOUR: Final = 0.12
+"""Natural logarithm by which light may lift one colour of the table more than another."""
+
+GRAINED: Final = 0.02
+"""Deviation of a table's grain from its brightness, from which on it can be recognised under light."""
+
 LEAST_SUPPORT: Final = 0.62
 """Share of its sides along which a sheet's edge must be seen, …"""
 
-LEAST_SIDE: Final = 0.25
+LEAST_SIDE: Final = 0.4
 """… and of the worst of them."""
 
 Floats = NDArray[np.float32]
@@ -98,7 +104,8 @@ def find_outlines(bgr: Bytes, thorough: bool = True) -> list[Outline]:
             continue
         if any(_overlap(outline.corners, guesses[index]) for outline in kept):
             continue
-        kept.append(Outline(guesses[index], float(mean[index])))
+        if not _is_light(np.asarray(small, dtype=np.uint8), guesses[index]):
+            kept.append(Outline(guesses[index], float(mean[index])))
     found = []
     for outline in kept[:3]:
         corners = _draw(bgr, (outline.corners + 0.5) / scale - 0.5, scale)
@@ -239,10 +246,14 @@ def _support(least: Bytes, quads: Floats) -> Floats:
     edge = _is_edge(least, places, outward)
     outside = places + NEAR * outward
     # Where ink or a hand lies at the edge, it says neither yes nor no; nor does the picture's edge.
-    paper = within > 0.7 * np.percentile(within, 80, axis=2, keepdims=True)
+    bright = np.percentile(within, 80, axis=2, keepdims=True)
+    paper = within > 0.7 * bright
+    # Of a pattern on the table, much is dark within and bright outside.
+    against = _at(least, outside) > within * (1 + LEAST_DROP) + 2
     seen = ((outside >= 0) & (outside < (width, height))).all(axis=-1)
     counted = (paper & seen).sum(axis=-1)
     share = (edge & paper & seen).sum(axis=-1) / np.maximum(counted, 0.75 * count)
+    share = np.maximum(share - (against & seen).mean(axis=-1), 0)
     return np.asarray(np.where(seen.sum(axis=-1) > count / 4, share, 0.5), dtype=np.float32)
 
 
@@ -253,13 +264,35 @@ def _is_edge(least: Bytes, places: NDArray[np.floating[Any]], outward: Any) -> N
     return np.asarray(np.logical_and.reduce(edge))
 
 
-def _inner(least: Bytes, quads: Floats) -> Floats:
-    """The mean brightness of what figures enclose, float32 (n,)."""
+def _is_light(bgr: Bytes, quad: Floats) -> bool:
+    """Whether a figure is a patch of light on the table: as coloured as around it, and as grained."""
+    height, width = bgr.shape[:2]
+    grey = bgr.mean(axis=2, dtype=np.float32)
+    level = cv2.blur(grey, (7, 7))
+    grain = np.sqrt(np.maximum(cv2.blur(grey * grey, (7, 7)) - level * level, 0)) / np.maximum(level, 1)
+    places, outward = _along(quad[None], 24)
+    around = np.concatenate([(places + by * outward).reshape(-1, 2) for by in FAR])
+    around = around[((around >= 0) & (around < (width, height))).all(axis=1)]
+    if not len(around):
+        return False
+    within = _grid(quad[None]).reshape(-1, 2)
+    colours = [np.median(_at(bgr, spots), axis=0) + 1 for spots in (within, around)]
+    grains = [float(np.median(_at(np.asarray(grain), spots))) for spots in (within, around)]
+    gain = np.log(colours[0] / colours[1])
+    return bool(np.ptp(gain) < LIKE_COLOUR and grains[1] > GRAINED and grains[0] > 0.5 * grains[1])
+
+
+def _grid(quads: Floats) -> Floats:
+    """Places all over figures, float32 (n, 10, 10, 2)."""
     steps = (np.arange(10, dtype=np.float32) + 0.5) / 10
     down, right = steps[:, None, None], steps[None, :, None]
     a, b, c, d = (quads[:, corner, None, None] for corner in range(4))
-    places = (a * (1 - right) + b * right) * (1 - down) + (d * (1 - right) + c * right) * down
-    return np.asarray(_at(least, places).mean(axis=(1, 2)))
+    return np.asarray((a * (1 - right) + b * right) * (1 - down) + (d * (1 - right) + c * right) * down)
+
+
+def _inner(least: Bytes, quads: Floats) -> Floats:
+    """The mean brightness of what figures enclose, float32 (n,)."""
+    return np.asarray(_at(least, _grid(quads)).mean(axis=(1, 2)))
 
 
 def _along(quads: Floats, count: int) -> tuple[Floats, Floats]:
@@ -273,7 +306,7 @@ def _along(quads: Floats, count: int) -> tuple[Floats, Floats]:
     return places, np.broadcast_to(normal, places.shape).astype(np.float32)
 
 
-def _at(picture: Bytes, places: NDArray[np.floating[Any]]) -> Floats:
+def _at(picture: NDArray[Any], places: NDArray[np.floating[Any]]) -> Floats:
     """The picture's values at places, float32 of their shape (…), or (…, channels)."""
     x, y = (np.ascontiguousarray(places[..., axis], dtype=np.float32).reshape(-1, 1) for axis in (0, 1))
     values = []

@@ -1,4 +1,4 @@
-"""Finding the sheet in frame after frame: still, pushed, turned, covered, gone, doubled, and without markers."""
+"""Finding the sheet in frame after frame: still, pushed, turned, covered, gone, doubled, unmarked."""
 
 from __future__ import annotations
 
@@ -72,17 +72,14 @@ def frame(*sheets: tuple[Picture, NDArray[np.float64]], number: int = 0) -> Pict
         size = (WIDTH, HEIGHT)
         cv2.warpPerspective(paper, from_px, size, dst=seen, borderMode=cv2.BORDER_TRANSPARENT)
     seen = cv2.GaussianBlur(seen, (0, 0), 0.8)
-    return np.clip(seen + NOISE[number % len(NOISE)], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(seen + NOISE[number % len(NOISE)], 0, 255), dtype=np.uint8)
 
 
 def truth(from_mm: NDArray[np.float64], markers: bool) -> NDArray[np.float32]:
     """The corners of the drawing area in pixels."""
-    corners = (
-        UNIT_SQUARE * A4.drawing_side + (A4.drawing_left, A4.drawing_top) if markers else UNIT_SQUARE * MM
-    )
-    return np.asarray(
-        cv2.perspectiveTransform(corners[None].astype(np.float64), from_mm)[0], dtype=np.float32
-    )
+    area = UNIT_SQUARE * A4.drawing_side + (A4.drawing_left, A4.drawing_top)
+    corners = (area if markers else UNIT_SQUARE * MM).astype(np.float64)
+    return np.asarray(cv2.perspectiveTransform(corners[None], from_mm)[0], dtype=np.float32)
 
 
 def off(sighting: Sighting, from_mm: NDArray[np.float64], markers: bool) -> float:
