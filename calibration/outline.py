@@ -18,9 +18,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LONGEST: Final = 640
-"""Pixels along the longer side of the picture in which outlines are looked for."""
-
 LEAST_AREA: Final = 0.03
 """Share of the picture that a sheet covers at least."""
 
@@ -32,9 +29,6 @@ LEAST_PIECE: Final = 0.015
 
 ON_LINE: Final = 1.5
 """Pixels by which the ends of a piece may lie off the line that it belongs to."""
-
-MOST_LINES: Final = 24
-"""Of which four may be a sheet's sides."""
 
 NEAR: Final = 3
 """Pixels beside an edge at which one side of it is compared with the other, …"""
@@ -48,10 +42,16 @@ LEAST_TURN: Final = 0.35
 LEAST_DROP: Final = 0.05
 """Of the brightness within, what the table is darker at least."""
 
+LIKE_COLOUR: Final = 0.12
+"""Natural logarithm by which light may lift one colour of the table more than another."""
+
+GRAINED: Final = 0.02
+"""Deviation of a table's grain from its brightness, from which on it can be recognised under light."""
+
 LEAST_SUPPORT: Final = 0.62
 """Share of its sides along which a sheet's edge must be seen, …"""
 
-LEAST_SIDE: Final = 0.25
+LEAST_SIDE: Final = 0.4
 """… and of the worst of them."""
 
 Floats = NDArray[np.float32]
@@ -77,18 +77,20 @@ def find_outline(bgr: Bytes) -> Floats | None:
     return outlines[0].corners if outlines else None
 
 
-def find_outlines(bgr: Bytes) -> list[Outline]:
+def find_outlines(bgr: Bytes, thorough: bool = True) -> list[Outline]:
     """The outlines of sheets without markers; the largest comes first.
 
     bgr: uint8 (H, W, 3). They don't overlap. A corner may lie a little beyond the picture.
+    thorough: for a photograph, which may have any table; otherwise as fast as a show needs it.
     """
-    scale = min(1.0, LONGEST / max(bgr.shape[:2]))
+    longest, most = (640, 24) if thorough else (400, 16)
+    scale = min(1.0, longest / max(bgr.shape[:2]))
     small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     # Ink and wood are coloured or dark in some channel; paper is bright in all of them.
     least = cv2.GaussianBlur(small.min(axis=2), (0, 0), 1.2)
     bright = float(np.percentile(least[::4, ::4], 95))
     least = np.asarray(cv2.convertScaleAbs(least, alpha=220 / max(bright, 8.0)), dtype=np.uint8)
-    guesses = _guesses(least)
+    guesses = _guesses(least, most)
     if not len(guesses):
         return []
     support = _support(least, guesses)
@@ -102,7 +104,8 @@ def find_outlines(bgr: Bytes) -> list[Outline]:
             continue
         if any(_overlap(outline.corners, guesses[index]) for outline in kept):
             continue
-        kept.append(Outline(guesses[index], float(mean[index])))
+        if not _is_light(np.asarray(small, dtype=np.uint8), guesses[index]):
+            kept.append(Outline(guesses[index], float(mean[index])))
     found = []
     for outline in kept[:3]:
         corners = _draw(bgr, (outline.corners + 0.5) / scale - 0.5, scale)
@@ -114,9 +117,9 @@ def find_outlines(bgr: Bytes) -> list[Outline]:
 # ── Lines ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _lines(least: Bytes) -> Lines:
-    """The strongest straight edges, float64 (n, 2, 2): two points each, the brighter side on the right of
-    the way from the first to the second."""
+def _lines(least: Bytes, most: int) -> Lines:
+    """The `most` strongest straight edges, float64 (n, 2, 2): two points each, the brighter side on the
+    right of the way from the first to the second."""
     found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_NONE).detect(least)[0]
     if found is None:
         return np.empty((0, 2, 2))
@@ -138,17 +141,19 @@ def _lines(least: Bytes) -> Lines:
     # Paper differs from a table more than planks do from each other.
     weight = length * (0.2 + np.abs(bright - dark) / np.maximum(np.maximum(bright, dark), 1))
     weight *= 0.3 + np.maximum(bright, dark) / 220
-    ends, along, right, weight = (each[outer] for each in (ends, along, right, weight))
+    ends, along, right = ends[outer], along[outer], right[outer]
+    length, weight = length[outer], weight[outer]
     # Ink and hands cut an edge into pieces: those that lie on one line are one.
     off = ends[None] - ends.mean(axis=1)[:, None, None]
     off = np.abs((off * right[:, None, None]).sum(axis=-1)).max(axis=-1)
     alike = along @ along.T
     on_line = (off < ON_LINE) & (alike > 0.9)
     # Of a pattern, every other piece along a line is bright on its other side.
-    against = ((off < ON_LINE) & (alike < -0.9)) @ weight
+    against = ((off < ON_LINE) & (alike < -0.9)) @ length
+    whole = 1 - np.minimum(against / (on_line @ length), 1)
     lines: list[NDArray[np.float64]] = []
-    while weight.any() and len(lines) < MOST_LINES:
-        first = int((on_line @ weight - against).argmax())
+    while weight.any() and len(lines) < most:
+        first = int((on_line @ weight * whole).argmax())
         on = on_line[first] & (weight > 0)
         if not on.any():
             break
@@ -166,19 +171,19 @@ def _lines(least: Bytes) -> Lines:
 # ── Guess ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _guesses(least: Bytes) -> Floats:
+def _guesses(least: Bytes, most: int) -> Floats:
     """Figures that may be a sheet, float32 (n, 4, 2), clockwise from the top left."""
     height, width = least.shape
-    ends = _lines(least)
+    ends = _lines(least, most)
     if len(ends) < 4:
         return np.empty((0, 4, 2), dtype=np.float32)
     way = ends[:, 1] - ends[:, 0]
     ends = ends[np.argsort(np.arctan2(way[:, 1], way[:, 0]))]
     lines = np.cross(_homogeneous(ends[:, 0]), _homogeneous(ends[:, 1]))
     angle = np.sort(np.arctan2(way[:, 1], way[:, 0]))
-    fours = _fours(len(lines))
-    turn = np.diff(angle[fours], axis=1, append=angle[fours[:, :1]] + 2 * np.pi)
-    fours = fours[(np.sin(turn) > LEAST_TURN).all(axis=1)]
+    turns = np.sin(angle[None] - angle[:, None]) > LEAST_TURN
+    a, b, c, d = fours = _fours(len(lines))
+    fours = fours[:, turns[a, b] & turns[b, c] & turns[c, d] & turns[d, a]].T
     # With the bright side on their right and sorted by direction, four lines are in the order of a sheet's
     # sides already.
     meet = np.cross(lines[np.roll(fours, 1, axis=1)], lines[fours])
@@ -193,13 +198,13 @@ def _guesses(least: Bytes) -> Floats:
     # A patch that fills the picture is the background, not a sheet on it.
     at_edge = (quads < 1).any(axis=2) | (quads > (width - 2, height - 2)).any(axis=2)
     quads = quads[at_edge.sum(axis=1) < 3]
-    return np.array([_from_top_left(quad) for quad in quads], dtype=np.float32).reshape(-1, 4, 2)
+    return _from_top_left(quads).astype(np.float32)
 
 
 @cache
 def _fours(count: int) -> NDArray[np.intp]:
-    """Every four of so many."""
-    return np.array(list(combinations(range(count), 4)), dtype=np.intp).reshape(-1, 4)
+    """Every four of so many, (4, n)."""
+    return np.array(list(combinations(range(count), 4)), dtype=np.intp).reshape(-1, 4).T
 
 
 def _homogeneous(points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -222,8 +227,11 @@ def _areas(quads: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     return np.asarray((x * np.roll(y, -1, axis=1) - y * np.roll(x, -1, axis=1)).sum(axis=1) / 2)
 
 
-def _from_top_left(quad: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    return np.roll(quad, -int(quad.sum(axis=1).argmin()), axis=0)
+def _from_top_left(quads: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Figures, (n, 4, 2), with the corner nearest to the picture's top left as their first."""
+    first = quads.sum(axis=2).argmin(axis=1)
+    order = (first[:, None] + np.arange(4)) % 4
+    return np.take_along_axis(quads, order[..., None], axis=1)
 
 
 # ── Judge ────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,10 +246,14 @@ def _support(least: Bytes, quads: Floats) -> Floats:
     edge = _is_edge(least, places, outward)
     outside = places + NEAR * outward
     # Where ink or a hand lies at the edge, it says neither yes nor no; nor does the picture's edge.
-    paper = within > 0.7 * np.percentile(within, 80, axis=2, keepdims=True)
+    bright = np.percentile(within, 80, axis=2, keepdims=True)
+    paper = within > 0.7 * bright
+    # Of a pattern on the table, much is dark within and bright outside.
+    against = _at(least, outside) > within * (1 + LEAST_DROP) + 2
     seen = ((outside >= 0) & (outside < (width, height))).all(axis=-1)
     counted = (paper & seen).sum(axis=-1)
     share = (edge & paper & seen).sum(axis=-1) / np.maximum(counted, 0.75 * count)
+    share = np.maximum(share - (against & seen).mean(axis=-1), 0)
     return np.asarray(np.where(seen.sum(axis=-1) > count / 4, share, 0.5), dtype=np.float32)
 
 
@@ -252,13 +264,35 @@ def _is_edge(least: Bytes, places: NDArray[np.floating[Any]], outward: Any) -> N
     return np.asarray(np.logical_and.reduce(edge))
 
 
-def _inner(least: Bytes, quads: Floats) -> Floats:
-    """The mean brightness of what figures enclose, float32 (n,)."""
+def _is_light(bgr: Bytes, quad: Floats) -> bool:
+    """Whether a figure is a patch of light on the table: as coloured as around it, and as grained."""
+    height, width = bgr.shape[:2]
+    grey = bgr.mean(axis=2, dtype=np.float32)
+    level = cv2.blur(grey, (7, 7))
+    grain = np.sqrt(np.maximum(cv2.blur(grey * grey, (7, 7)) - level * level, 0)) / np.maximum(level, 1)
+    places, outward = _along(quad[None], 24)
+    around = np.concatenate([(places + by * outward).reshape(-1, 2) for by in FAR])
+    around = around[((around >= 0) & (around < (width, height))).all(axis=1)]
+    if not len(around):
+        return False
+    within = _grid(quad[None]).reshape(-1, 2)
+    colours = [np.median(_at(bgr, spots), axis=0) + 1 for spots in (within, around)]
+    grains = [float(np.median(_at(np.asarray(grain), spots))) for spots in (within, around)]
+    gain = np.log(colours[0] / colours[1])
+    return bool(np.ptp(gain) < LIKE_COLOUR and grains[1] > GRAINED and grains[0] > 0.5 * grains[1])
+
+
+def _grid(quads: Floats) -> Floats:
+    """Places all over figures, float32 (n, 10, 10, 2)."""
     steps = (np.arange(10, dtype=np.float32) + 0.5) / 10
     down, right = steps[:, None, None], steps[None, :, None]
     a, b, c, d = (quads[:, corner, None, None] for corner in range(4))
-    places = (a * (1 - right) + b * right) * (1 - down) + (d * (1 - right) + c * right) * down
-    return np.asarray(_at(least, places).mean(axis=(1, 2)))
+    return np.asarray((a * (1 - right) + b * right) * (1 - down) + (d * (1 - right) + c * right) * down)
+
+
+def _inner(least: Bytes, quads: Floats) -> Floats:
+    """The mean brightness of what figures enclose, float32 (n,)."""
+    return np.asarray(_at(least, _grid(quads)).mean(axis=(1, 2)))
 
 
 def _along(quads: Floats, count: int) -> tuple[Floats, Floats]:
@@ -272,7 +306,7 @@ def _along(quads: Floats, count: int) -> tuple[Floats, Floats]:
     return places, np.broadcast_to(normal, places.shape).astype(np.float32)
 
 
-def _at(picture: Bytes, places: NDArray[np.floating[Any]]) -> Floats:
+def _at(picture: NDArray[Any], places: NDArray[np.floating[Any]]) -> Floats:
     """The picture's values at places, float32 of their shape (…), or (…, channels)."""
     x, y = (np.ascontiguousarray(places[..., axis], dtype=np.float32).reshape(-1, 1) for axis in (0, 1))
     values = []
@@ -330,7 +364,7 @@ def _draw(bgr: Bytes, quad: Floats, scale: float) -> Floats | None:
         quad = (meet[:, :2] / meet[:, 2:]).astype(np.float32)
         if not _are_convex(quad[None])[0]:
             return None
-    return np.asarray(_from_top_left(quad), dtype=np.float32)
+    return np.asarray(_from_top_left(quad[None])[0], dtype=np.float32)
 
 
 def _line(spots: Floats, near: float) -> NDArray[np.float64] | None:

@@ -136,8 +136,7 @@ def follow_sheet(
 
 def still(bgr: NDArray[np.uint8]) -> float:
     """Pixels of this picture by which the markers may seem to move while the sheet lies still."""
-    height, width = bgr.shape[:2]
-    return float(STILL * max(1.0, height / 1280, width / 1280))
+    return max(STILL, STILL / 1280 * float(max(bgr.shape)))
 
 
 def find_markers(bgr: NDArray[np.uint8], thorough: bool = True) -> Markers:
@@ -196,7 +195,7 @@ def fit_sheet(
 def _away(last: SheetPosition, marker: int, quad: NDArray[np.float32], layout: SheetLayout) -> float:
     """How far a marker's corners are from where `last` has them, on average, in pixels."""
     expected = _project(last.homography, layout.marker_corners_sheet()[marker])
-    return float(np.hypot(*(quad - expected).T).mean())
+    return float(np.linalg.norm(quad - expected, axis=1).mean(dtype=np.float64))
 
 
 def _choices(markers: Markers) -> Iterator[dict[int, NDArray[np.float32]]]:

@@ -97,7 +97,7 @@ class SheetFinder:
         self._anchors: Anchors | None = None
         self._face: NDArray[np.float32] | None = None
         self._looked = self._searched = self._seen = self._marked = -math.inf
-        self._note = ""
+        self._note = self._why = ""
 
     def look(self, bgr: NDArray[np.uint8], now: float) -> Sighting:
         """Where the sheet is in a frame, uint8 (H, W, 3), of the time `now`, in seconds."""
@@ -136,6 +136,7 @@ class SheetFinder:
         else:
             self._found = False
             self._moving = last is not None and now - self._seen < MOMENT
+            self._note = "" if self._moving else self._why or (NEVER if last is None else LOST)
 
     def _search(self, bgr: NDArray[np.uint8], now: float, held: tuple[int, ...]) -> SheetPosition | None:
         last = self._position
@@ -155,18 +156,20 @@ class SheetFinder:
         if now - self._searched < wait - 1e-6:
             return outline
         self._searched = now
+        self._why = ""
         markers = find_markers(bgr)
         position = self._by_markers(bgr, markers)
         if position is not None or outline is not None:
             return position or outline
         if markers or held:
             self._marked = now
-            self._note = _hidden_note(held) if held else _lone_note(markers, bgr)
+            if held:
+                self._note = _hidden_note(held)
+            else:
+                self._why = _lone_note(markers, bgr)
             return None
         if last is None or not last.fitted or now - self._marked >= PATIENCE:
             outline = self._by_outline(bgr, now)
-        if outline is None and not self._moving:
-            self._note = LOST if last is not None else NEVER
         return outline
 
     def _by_markers(self, bgr: NDArray[np.uint8], markers: Markers) -> SheetPosition | None:
@@ -182,12 +185,12 @@ class SheetFinder:
     def _by_outline(self, bgr: NDArray[np.uint8], now: float) -> SheetPosition | None:
         """The white paper nearest to where it was, or the largest, turned as it was."""
         height, width = bgr.shape[:2]
-        outlines = find_outlines(bgr)
+        outlines = find_outlines(bgr, thorough=not self._moving)
         last = None if self._position is None or self._position.fitted else self._position.corners
         whole = [outline.corners for outline in outlines if not _beyond(outline.corners, width, height)]
         if not whole:
             if outlines:
-                self._note = _move_note(outlines[0].corners, width, height)
+                self._why = _move_note(outlines[0].corners, width, height)
             return None
         if last is None:
             quad = whole[0]
