@@ -1,10 +1,15 @@
 """The inks: which class a colour on the paper stands for.
 
 A pixel of marker on paper is seldom the pure ink. Paper shines through a streaky stroke and mixes in at
-its edge; two layers are darker than one. So every ink owns a family of colours, not a point: its tints
-(paper and ink mixed, as an edge or a streak does) and its shades (layers of ink, which multiply as
-filters do: Beer-Lambert). A colour belongs to the family that comes nearest to it; if that is paper
-with little ink it is ground, and if none comes near it is unknown.
+its edge; two layers are darker than one; the side of a wooden block lies in the shade. So every ink owns a
+family of colours, not a point: its tints (paper and ink mixed, as an edge or a streak does), its layers
+(which multiply as filters do: Beer-Lambert) and its shades (the same colour in less or more light). A
+colour belongs to the family that comes nearest to it; if that is paper with little ink it is ground, and
+if none comes near it is unknown.
+
+An ink may be anything flat: a marker, chalk, cut card, a block. Paper may be any colour too. What is
+brighter than the paper in some part of the spectrum can't be a filter on it, and has no layers. All that is
+asked of five inks is that they differ.
 
 Nearness is Euclidean distance in OKLab (Björn Ottosson, "A perceptual color space for image
 processing", 2020, https://bottosson.github.io/posts/oklab/), with a little stray light added first, as
@@ -35,6 +40,24 @@ STRAY_LIGHT = 0.02
 
 LAYERS = (0.45, 0.7, 1.0, 1.3, 1.7, 2.2)
 """Amounts of ink in layers of the calibrated one, from which each family is built."""
+
+SHADES = (0.8, 0.9, 1.1)
+"""Amounts of light in that of the paper, in which an ink may lie."""
+
+OPAQUE = 1.02
+"""An ink that sends back more than this share of what the paper does, in some channel, is no filter."""
+
+BLACK = 0.1
+"""An ink that sends back less than this share of what the paper does, in all channels, has no shades:
+they would be those of dark skin and cloth."""
+
+UNLIKELY = 0.5
+"""What one doubling or halving of an ink's layers or light takes from its claim to a colour, in
+tolerances: where two families meet, the one has it that is more like its ink."""
+
+LEAST_APART = 0.06
+"""Distance in OKLab that any two of the inks and the paper must keep. A white sheet lies about as far from
+its own faint shadow."""
 
 HEAVY = 1.5
 """Layers from which on an ink is mixed with no paper but at its very edge: the brown half-tones that it
@@ -70,8 +93,8 @@ class Inks:
     def from_hex(cls, colours: Mapping[str, str]) -> Inks:
         """Inks from '#rrggbb' per class name.
 
-        Raises UsageFault for a class without a colour, a colour that isn't one, or a paper that is not
-        brighter than its inks.
+        Raises UsageFault for a class without a colour, a colour that isn't one, or two that are too much
+        alike to be told apart.
         """
         rows = []
         for name in CLASS_NAMES:
@@ -79,14 +102,29 @@ class Inks:
             if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
                 raise UsageFault(f"ink '{name}' is {text!r}; it must be a colour like '#22904a'")
             rows.append([int(text[i : i + 2], 16) for i in (1, 3, 5)])
-        rgb = np.array(rows, dtype=np.uint8)
-        light = oklab((rgb / 255).astype(np.float32))[:, 0]
-        for name, value in zip(CLASS_NAMES[1:], light[1:], strict=True):
-            if value > light[0] - 0.1:
-                raise UsageFault(
-                    f"ink '{name}' is as bright as the paper ('ground'); the paper must be the brightest"
-                )
-        return cls(rgb)
+        inks = cls(np.array(rows, dtype=np.uint8))
+        alike = inks.too_close()
+        if alike is not None:
+            one, other = (f"'{CLASS_NAMES[label]}' ({colours[CLASS_NAMES[label]]})" for label in alike)
+            what = "inks" if alike[0] != GROUND else "the paper"
+            raise UsageFault(
+                f"{what} {one} and {other} are too much alike to be told apart; choose another colour "
+                f"for '{CLASS_NAMES[alike[1]]}'"
+            )
+        return inks
+
+    def hex(self) -> dict[str, str]:
+        """'#rrggbb' by class name; `from_hex` makes the same inks of it."""
+        return {name: "#" + bytes(row).hex() for name, row in zip(CLASS_NAMES, self.rgb, strict=True)}
+
+    def too_close(self) -> tuple[int, int] | None:
+        """The two classes whose colours are nearest to each other, the smaller first, if they are nearer
+        than `LEAST_APART`."""
+        seen = oklab(self.levelled())
+        apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)
+        apart[np.tril_indices(len(apart))] = np.inf
+        one, other = np.unravel_index(int(apart.argmin()), apart.shape)
+        return (int(one), int(other)) if apart[one, other] < LEAST_APART else None
 
     def levelled(self) -> Float:
         """The same on paper brought to `PAPER_LEVEL`: float32 (5, 3), sRGB 0..1, as a levelled picture
@@ -130,22 +168,33 @@ def oklab(srgb: Float) -> Float:
     return np.asarray(np.cbrt(light @ to_cones.T) @ to_lab.T, dtype=np.float32)
 
 
-def family(paper: Float, ink: Float) -> Float:
+def family(paper: Float, ink: Float) -> tuple[Float, Float]:
     """Every colour that one ink can make on paper.
 
-    paper, ink: float32 (3,), sRGB 0..1. Returns float32 (n, 3), sRGB 0..1.
+    paper, ink: float32 (3,), sRGB 0..1. Returns the colours, float32 (n, 3), sRGB 0..1, and how far each is
+    from the ink as it was calibrated: float32 (n,), doublings of its layers or of its light.
     """
     paper_light, ink_light = linear_light(paper), linear_light(ink)
-    filtering = np.maximum(ink_light / paper_light, 1e-4)
-    layers = np.array(LAYERS, dtype=np.float32)[:, None, None]
+    share = ink_light / np.maximum(paper_light, 1e-4)
+    shades = np.array(SHADES if share.max() > BLACK else (), dtype=np.float32)[:, None]
+    laid = [ink_light[None], ink_light * shades]
+    far = [np.zeros(1), np.abs(np.log2(shades[:, 0]))]
+    mixed = [np.ones(1), np.zeros(len(shades))]
+    if share.max() <= OPAQUE:
+        layers = np.array([amount for amount in LAYERS if amount != 1], dtype=np.float32)[:, None]
+        laid.append(paper_light * np.maximum(share, 1e-4) ** layers)
+        far.append(np.abs(np.log2(layers[:, 0])))
+        mixed.append((layers[:, 0] < HEAVY).astype(np.float64))
     cover = np.array(COVERAGES, dtype=np.float32)[None, :, None]
-    laid = paper_light * filtering**layers
+    full = np.concatenate(laid)[:, None].astype(np.float32)
     # A sensor mixes light at an edge; a camera's own sharpening, scaling and chroma subsampling mix the
     # encoded values. The two paths from paper to ink differ, and both are seen.
-    by_light = srgb_of(paper_light * (1 - cover) + laid * cover)
-    by_value = paper * (1 - cover) + srgb_of(laid) * cover
-    likely = np.broadcast_to((layers < HEAVY) | (cover > 0.85), (*by_light.shape[:2], 1))[..., 0]
-    return np.concatenate([by_light[likely], by_value[likely]]).astype(np.float32)
+    by_light = srgb_of(paper_light * (1 - cover) + full * cover)
+    by_value = paper * (1 - cover) + srgb_of(full) * cover
+    likely = (np.concatenate(mixed)[:, None] > 0) | (cover[..., 0] > 0.85)
+    distance = np.broadcast_to(np.concatenate(far)[:, None], likely.shape)[likely]
+    colours = np.concatenate([by_light[likely], by_value[likely]]).clip(0, 1)
+    return colours.astype(np.float32), np.concatenate([distance, distance]).astype(np.float32)
 
 
 def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint8]:
@@ -157,27 +206,32 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
     colours = inks.levelled()
     anchors = oklab(colours)
     seen = oklab(srgb)
-    from_paper = np.linalg.norm(seen - anchors[0], axis=1)
+    from_anchors = np.linalg.norm(seen[:, None] - anchors[None], axis=2)
+    from_paper = from_anchors[:, GROUND]
     powers = np.vstack([(seen**2).sum(axis=1), seen.T, np.ones(len(seen), dtype=np.float32)])
-    # Distances are told in tolerances: 1 is as far as a colour may lie from its family.
-    nearest = np.full(len(seen), 1.0, dtype=np.float32)
+    best = np.full(len(seen), np.inf, dtype=np.float32)
     classes = np.full(len(seen), UNKNOWN, dtype=np.uint8)
     for index in range(ROAD, len(CLASS_NAMES)):
-        members = oklab(family(colours[0], colours[index]))
+        made, far = family(colours[0], colours[index])
+        members = oklab(made)
         way = float(np.linalg.norm(anchors[index] - anchors[0]))
         share = np.linalg.norm(members - anchors[0], axis=1) / way
         vivid = np.interp(np.linalg.norm(anchors[index, 1:]), (0.0, 0.1), (NEUTRAL, 1.0))
         allowed = (tolerance * vivid * np.interp(share, (0.0, 1.0), TOLERANCE)).astype(np.float32)
-        # |s - m|² / a² = |s|² / a² - 2 s·m / a² + |m|² / a², all of it one product of matrices.
+        # Distances are told in tolerances: 1 is as far as a colour may lie from its family. With
+        # |s - m|² / a² = |s|² / a² - 2 s·m / a² + |m|² / a², all of them are one product of matrices.
         terms = np.column_stack([np.ones(len(members)), -2 * members, (members**2).sum(axis=1)])
         squares = (terms / allowed[:, None] ** 2).astype(np.float32) @ powers
-        distance = np.sqrt(np.maximum(squares.min(axis=0), 0))
-        closer = distance < nearest
-        nearest[closer] = distance[closer]
+        near = squares.min(axis=0) < 1
+        squares += ((UNLIKELY * far / tolerance) ** 2)[:, None]
+        claim = squares.min(axis=0)
+        closer = near & (claim < best)
+        best[closer] = claim[closer]
         classes[closer] = np.where(from_paper[closer] < GROUND_SHARE * way, GROUND, index)
     # Brighter than paper is gloss, and the paper itself may be off by its noise in any direction.
     tinted = np.abs(seen[:, 1:] - anchors[0, 1:]).max(axis=1)
-    classes[(seen[:, 0] > anchors[0, 0] - PAPER_DIM) & (tinted < PAPER_TINT * min(tolerance, 1.5))] = GROUND
+    bare = (seen[:, 0] > anchors[0, 0] - PAPER_DIM) & (tinted < PAPER_TINT * min(tolerance, 1.5))
+    classes[bare & (from_anchors.argmin(axis=1) == GROUND)] = GROUND
     return classes
 
 

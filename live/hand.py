@@ -42,6 +42,9 @@ ABSORB = 0.12
 ABSORB_RING = 20.0
 """The same for the ring, and for a pen that was laid down on the sheet's edge."""
 
+FRESH = 2.0
+"""Seconds after a paper was moved in which the hand that moved it may still be mistaken for the table."""
+
 SHADE = (0.4, 0.92)
 """What paper in a shadow has left of its value: black ink leaves less, noise more."""
 
@@ -65,12 +68,19 @@ class HandWatch:
 
     def __init__(self) -> None:
         self._lying: NDArray[np.float32] | None = None
+        self._ring_known = False
+        self._fresh = 0.0
         self._grey_for = np.zeros((SIZE, SIZE), dtype=np.float32)
 
     def clear(self) -> None:
         """Forget what lay there; the next picture is believed to show the sheet alone."""
         self._lying = None
         self._grey_for[:] = 0
+
+    def moved(self) -> None:
+        """A paper without a border lies elsewhere: around it there are other things now."""
+        self._ring_known = False
+        self._fresh = FRESH
 
     def look(
         self, bgr: NDArray[np.uint8], labels: NDArray[np.uint8], seconds: float
@@ -84,12 +94,15 @@ class HandWatch:
         now = bgr.astype(np.float32)
         if self._lying is None:
             self._lying = np.full_like(now, PAPER_LEVEL)
-            ring = np.ones((SIZE, SIZE), dtype=np.bool_)
-            ring[RING:-RING, RING:-RING] = False
-            self._lying[ring] = now[ring]
+            self._ring_known = False
+        if not self._ring_known:
+            self._lying[_RING] = now[_RING]
+            self._ring_known = True
         broad = _opened(_changed(bgr, self._lying.astype(np.uint8)), STROKE)
         # Seams between inks are unknown as well, but narrow.
         strange = _opened(labels == UNKNOWN, 3)
+        # Around a paper without a border lies the table, which is strange as well, but doesn't come and go.
+        strange &= broad | ~_RING
         # A sleeve may have an ink's colour. It is told from fresh ink by where it comes from; between the
         # two lies the hand, or at least the border of another colour.
         plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
@@ -109,7 +122,9 @@ class HandWatch:
     ) -> None:
         """Let what is no hand become what lies there."""
         assert self._lying is not None
-        share = np.full((SIZE, SIZE), 1 - np.exp(-seconds / ABSORB_RING), dtype=np.float32)
+        self._fresh -= seconds
+        around = ABSORB if self._fresh > 0 else ABSORB_RING
+        share = np.full((SIZE, SIZE), 1 - np.exp(-seconds / around), dtype=np.float32)
         share[RING:-RING, RING:-RING] = 1 - np.exp(-seconds / ABSORB)
         # Bare paper is never an arm.
         share[labels == GROUND] = 1 - np.exp(-seconds / ABSORB)
@@ -154,14 +169,14 @@ def _grown_from(seeds: Mask, mask: Mask) -> Mask:
     return np.asarray(chosen[parts])
 
 
-def _outer_ring() -> Mask:
-    """The outer half of the ring."""
+def _ring(cells: int) -> Mask:
+    """The outermost cells."""
     ring = np.ones((SIZE, SIZE), dtype=np.bool_)
-    ring[RING // 2 : -RING // 2, RING // 2 : -RING // 2] = False
+    ring[cells:-cells, cells:-cells] = False
     return ring
 
 
-_OUTER_RING = _outer_ring()
+_RING, _OUTER_RING = _ring(RING), _ring(RING // 2)
 
 
 def _enclosed(mask: Mask) -> Mask:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import cv2
 
-from live.camera.camera import Camera
+from calibration.file import Calibration, read_calibration, write_calibration
+from calibration.inks import Inks
+from live.camera.camera import Camera, name_of
 from live.camera.open import open_source
 from live.clock import Clock
 from live.config import Settings
 from live.control.osc import OscServer
+from live.finder import SheetFinder
 from live.flow import Wishes
 from live.output.headless import HeadlessOutput
 from live.output.recorder import Recorder
 from live.output.window import ProjectorWindow
 from live.show import opening
-from live.sketch import SheetReader
+from live.sketch import SheetReader, inks_of
 from live.stage import Parts, Stage
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
@@ -50,7 +54,8 @@ def opened_show(
             )
         opened = open_joined(sets, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)
-        reader = SheetReader(settings.engine.side, settings.sheet, settings.inks)
+        with _of_key("calibration.file"):
+            calibration = _calibration(settings)
         control = OscServer(settings.control, cities, clock)
         closing.callback(control.close)
         output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
@@ -58,6 +63,8 @@ def opened_show(
         camera = Camera(open_source(settings.camera, clock), clock=clock, timeout=settings.camera.timeout)
         closing.callback(camera.close)
         camera.start(FIRST_PICTURE)
+        used, remark = _fitting(calibration, camera)
+        reader = _reader(settings, used, camera)
         # Last, since it writes over a recording that is there already.
         tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
         if tape is not None:
@@ -66,9 +73,48 @@ def opened_show(
         parts = Parts(camera, reader, opened.engine, output, control, tape)
         header = (
             f"{control.describe()} · H hides this",
+            remark,
             *([f"passed over: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
         )
         yield Stage(parts, state, clock, header, settings.output.inset)
+
+
+def _calibration(settings: Settings) -> Calibration | None:
+    """What was calibrated before, if anything."""
+    file = settings.calibration.file
+    return read_calibration(Path(file)) if file and Path(file).exists() else None
+
+
+def _fitting(calibration: Calibration | None, camera: Camera) -> tuple[Calibration | None, str]:
+    """The calibration if it is for this camera, and the sentence about it."""
+    if calibration is None:
+        return None, "not calibrated: the inks are those of the show file; `cities calibrate` takes yours"
+    status = camera.status()
+    made = f"calibrated {calibration.made:%Y-%m-%d %H:%M}"
+    if name_of(calibration.camera) == name_of(status.sentence):
+        return calibration, made
+    other = f"{made} in front of {name_of(calibration.camera)}"
+    if not status.live:  # the simulated sheet has its own inks, and a video its own sheet
+        return None, f"{other}, hence not for this; the inks are those of the show file"
+    return calibration, f"{other}: calibrate again for this camera"
+
+
+def _reader(settings: Settings, calibration: Calibration | None, camera: Camera) -> SheetReader:
+    side, tolerance = settings.engine.side, settings.inks.tolerance
+    file = Path(settings.calibration.file) if settings.calibration.file else None
+    corners = None if calibration is None else calibration.corners
+
+    def keep(inks: Inks, white: tuple[int, int, int]) -> None:
+        status = camera.status()
+        if file is not None and status.size is not None:
+            now = datetime.now().astimezone()
+            write_calibration(file, Calibration(now, status.sentence, status.size, corners, inks, white))
+
+    if calibration is None:
+        finder = SheetFinder(settings.sheet.corners)
+        return SheetReader(side, finder, inks_of(settings.inks), tolerance, keep=keep)
+    finder = SheetFinder("auto" if corners is None else corners, unit="shares")
+    return SheetReader(side, finder, calibration.inks, tolerance, calibration.white, keep)
 
 
 @contextmanager

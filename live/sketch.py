@@ -3,43 +3,40 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from calibration import light
+from calibration.cleaning import clean
+from calibration.inking import inks_from_swatches
 from calibration.inks import Inks, ink_table, read_inks
-from calibration.sheet import SheetPosition, find_sheet, follow_sheet
-from live.config import InkSettings, SheetSettings
+from calibration.sheet import SheetPosition
+from live.config import InkSettings
+from live.finder import SheetFinder
 from live.flow import NO_WISHES, Frame, Reading, Wishes
 from live.hand import GRAIN, RING, SIZE, HandWatch
+from live.light import LightWatch
+from models.faults import InputFault
 from models.palette import CLASS_NAMES, GROUND, UNKNOWN
 
 Labels = NDArray[np.uint8]
+Rgb: TypeAlias = tuple[int, int, int]
+Keep: TypeAlias = Callable[[Inks, Rgb], None]
 
 FINE = 512
 """Pixels per side, at least, at which inks are read before they are reduced to the asked side; about what
 a 720-line camera sees of a sheet."""
 
-LOOK_EVERY = 0.1
-"""Seconds between two looks for the sheet's markers while it lies still."""
+LONGEST_FRAME = 0.1
+"""Seconds that count at most between two frames: what a camera didn't show can't have been read alike."""
 
-LOST_LOOK_EVERY = 0.5
-"""Seconds between two thorough searches for a sheet that isn't in sight."""
-
-LIGHT_EVERY = 0.2
-"""Seconds between two estimates of the light."""
-
-HAND_AT_MOST = 0.8
-"""Share of the sheet above which what covers it is taken for a change of the light."""
-
-LIGHT_INERTIA = 1.0
-"""Seconds in which a change of the light is believed."""
-
-HIDDEN_INERTIA = 3.0
-"""The same where something covers the paper, so that the light there is only inferred."""
-
+REMARK_SECONDS = 8.0
+"""For how long the operator is told what became of a wish."""
 
 LEAST_VOTES = 60
 """Of 255, what a class must hold of a pixel and its surroundings to be read there."""
@@ -53,128 +50,146 @@ def inks_of(settings: InkSettings) -> Inks:
 class SheetReader:
     """Reads the sheet in frame after frame. Used by one thread.
 
-    side: of the labels. The sheet's position, its light, what lies on it and its settled labels are all
-    kept from frame to frame; times are those of the frames.
+    The sheet's position, its light, what lies on it and its settled labels are all kept from frame to
+    frame; times are those of the frames.
     """
 
-    def __init__(self, side: int, sheet: SheetSettings, inks: InkSettings) -> None:
+    def __init__(
+        self,
+        side: int,
+        finder: SheetFinder,
+        inks: Inks,
+        tolerance: float = 1.0,
+        white: Rgb | None = None,
+        keep: Keep | None = None,
+    ) -> None:
+        """side: of the labels. tolerance: as of `ink_table`. white: of the bare paper when the inks were
+        calibrated. keep: told of the inks and the white that a performer had taken during the show; what it
+        raises is told to the operator."""
         self._side = side
         self._fine = side * max(1, -(-FINE // side))
         self._margin = round(self._fine * RING / GRAIN)
-        self._given = None if sheet.corners == "auto" else SheetPosition.of_corners(sheet.corners)
-        self._table = ink_table(inks_of(inks), inks.tolerance)
-        self._settler = Settler(side, inks.settle)
+        self._finder = finder
+        self._inks, self._tolerance, self._white = inks, tolerance, white
+        self._table = ink_table(inks, tolerance)
+        self._keep = keep
+        self._light = LightWatch()
         self._hand = HandWatch()
-        self._position = self._given
-        self._found = False
+        self._settler = Settler(side)
         self._trust = np.ones((SIZE, SIZE), dtype=np.float32)
-        self._paper: light.Cells | None = None
-        self._bare = np.zeros((SIZE, SIZE), dtype=np.bool_)
-        self._looked = self._lit = self._read = -np.inf
+        self._position: SheetPosition | None = None
+        self._wishes = NO_WISHES
+        self._calibrating = False
+        self._remark = ""
+        self._remarked = self._read = -np.inf
 
     def clear(self) -> None:
         """Forget the sheet at once: an empty sheet until something is read anew."""
-        self._settler.clear()
+        self._finder.clear()
+        self._light.clear()
         self._hand.clear()
-        self._paper = None
-        self._position = self._given
+        self._settler.clear()
 
     def read(self, frame: Frame, wishes: Wishes = NO_WISHES) -> Reading:
         """The sheet as this frame, after all before it, shows it, and as a performer wishes."""
         begin = time.perf_counter()
-        seconds = min(max(frame.grabbed - self._read, 0.0), 0.1)
+        if wishes.cleared != self._wishes.cleared:
+            self._wishes = replace(self._wishes, cleared=wishes.cleared)
+            self.clear()
+        seconds = min(max(frame.grabbed - self._read, 0.0), LONGEST_FRAME)
         self._read = frame.grabbed
-        self._find(frame)
-        if self._position is None or not self._found:
-            # A dark, blown-out or covered picture must not wipe the sheet: what was read last stays.
-            corners = None if self._position is None else self._position.corners
-            note = (
-                "no sheet found: put all four printed markers into the camera's view"
-                if corners is None
-                else "the sheet is out of sight; keeping what was read"
-            )
+        sighting = self._finder.look(frame.bgr, frame.grabbed)
+        position = sighting.position
+        found = time.perf_counter()
+        if position is None or not sighting.found or sighting.moving:
+            # A dark, blown-out, covered or moving sheet must not wipe the city: what was read last stays.
+            corners = None if position is None else position.corners
+            note = self._note(sighting.note, frame.grabbed)
             return Reading(self._settler.labels(), frame.seq, frame.grabbed, corners, False, note)
-        square = self._position.rectify(frame.bgr, self._fine, self._margin)
+        if not position.fitted and position is not self._position:
+            self._hand.moved()
+        self._position = position
+        square = position.rectify(frame.bgr, self._fine, self._margin)
         rectified = time.perf_counter()
 
-        coarse = np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        paper = self._light(square, coarse, frame.grabbed)
+        small = np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+        self._obey(wishes, frame, position)
+        paper = self._light.look(square, small, self._trust, frame.grabbed)
+        if self._white is None:
+            self._take_white(light.white_of(paper), frame.grabbed)
         bright = light.level(square, paper)
         lit = time.perf_counter()
 
         m = self._margin
-        labels = majority(read_inks(bright[m:-m, m:-m], self._table), self._side)
+        labels = clean(majority(read_inks(bright[m:-m, m:-m], self._table), self._side))
         inked = time.perf_counter()
 
-        coarse = light.level(coarse, paper)
-        coarse_labels = read_inks(coarse, self._table)
-        self._trust = self._hand.look(coarse, coarse_labels, seconds)
-        self._bare = (coarse_labels == GROUND) & (self._trust == 1)
-        self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds)
+        small = light.level(small, paper)
+        small_labels = read_inks(small, self._table)
+        self._trust = self._hand.look(small, small_labels, seconds)
+        self._light.seen((small_labels == GROUND) & (self._trust == 1))
+        self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds, wishes.settle)
         settled = time.perf_counter()
-        height, width = frame.bgr.shape[:2]
-        note = self._position.missing
-        if self._given is not None and self._given.share_within(width, height) < 0.5:
-            note = f"sheet.corners lie outside the camera's picture, which is {width}×{height} pixels"
         return Reading(
             labels=self._settler.labels(),
             seq=frame.seq,
             grabbed=frame.grabbed,
-            corners=self._position.corners,
+            corners=position.corners,
             found=True,
-            note=note,
+            note=self._note(sighting.note, frame.grabbed),
             stages_ms={
-                "rectify": (rectified - begin) * 1e3,
+                "find": (found - begin) * 1e3,
+                "rectify": (rectified - found) * 1e3,
                 "light": (lit - rectified) * 1e3,
                 "inks": (inked - lit) * 1e3,
                 "settle": (settled - inked) * 1e3,
             },
         )
 
-    def _find(self, frame: Frame) -> None:
-        if self._given is not None:
-            self._found = True
-            return
-        wait = LOOK_EVERY if self._found else LOST_LOOK_EVERY
-        if frame.grabbed - self._looked < wait - 1e-6:
-            return
-        self._looked = frame.grabbed
-        seen = follow_sheet(frame.bgr, self._position) if self._position is not None else None
-        seen = seen or find_sheet(frame.bgr)
-        self._found = seen is not None
-        if seen is not None:
-            self._position = seen
+    def _obey(self, wishes: Wishes, frame: Frame, position: SheetPosition) -> None:
+        """Do what a performer wishes of a sheet that is in sight, once."""
+        before, self._wishes = self._wishes, wishes
+        white, inked = wishes.whitened != before.whitened, wishes.inked != before.inked
+        if inked:
+            try:
+                self._inks = inks_from_swatches(frame.bgr, position)
+            except InputFault as fault:
+                self._say(f"the inks stay as they were: {fault}", frame.grabbed)
+                inked = False
+            else:
+                self._table = ink_table(self._inks, self._tolerance)
+                self._say("the inks are taken from the swatches", frame.grabbed)
+        elif white:
+            self._say("the paper is taken for white as it is now", frame.grabbed)
+        if white or inked:
+            # What lay on the sheet is known as the last white showed it.
+            self._light.clear()
+            self._hand.clear()
+            self._white, self._calibrating = None, True
 
-    def _light(self, square: NDArray[np.uint8], coarse: NDArray[np.uint8], now: float) -> light.Cells:
-        """The paper's values in this frame."""
-        if self._paper is None:
-            self._paper = light.estimate_paper(square)
-            self._lit, self._then = now, coarse
-            return self._paper
-        # A lamp that is switched or an exposure that breathes is no matter of seconds.
-        some = slice(None, None, 3), slice(None, None, 3)
-        gain = light.gain(coarse[some], self._then[some], self._bare[some])
-        paper = (self._paper * gain).clip(1, 255)
-        if now - self._lit >= LIGHT_EVERY:
-            grid = (light.GRID, light.GRID)
-            hidden = cv2.resize(self._trust, grid, interpolation=cv2.INTER_AREA) < 1 - 1e-3
-            # What seems to cover nearly everything is a lamp switched off, not a hand.
-            if hidden.mean() > HAND_AT_MOST:
-                hidden[:] = False
-            fresh = light.estimate_paper(square, hidden)
-            inertia = np.where(hidden, HIDDEN_INERTIA, LIGHT_INERTIA)[..., None]
-            share = 1 - np.exp((self._lit - now) / inertia)
-            paper = (paper + (fresh - paper) * share).astype(np.float32)
-            self._paper, self._lit, self._then = paper, now, coarse
-        return paper
+    def _take_white(self, white: Rgb, now: float) -> None:
+        self._white = white
+        if self._calibrating and self._keep is not None:
+            try:
+                self._keep(self._inks, white)
+            except InputFault as fault:
+                self._say(str(fault), now)
+        self._calibrating = False
+
+    def _say(self, remark: str, now: float) -> None:
+        self._remark, self._remarked = remark, now
+
+    def _note(self, note: str, now: float) -> str:
+        """What the operator is told: of the sheet, and for a while of a wish."""
+        remark = self._remark if now - self._remarked < REMARK_SECONDS else ""
+        return " · ".join(text for text in (note, remark) if text)
 
 
 class Settler:
     """Keeps the sheet's labels steady: a pixel changes when it was read alike for long enough."""
 
-    def __init__(self, side: int, seconds: float) -> None:
+    def __init__(self, side: int) -> None:
         self._side = side
-        self._seconds = seconds
         self.clear()
 
     def clear(self) -> None:
@@ -188,8 +203,8 @@ class Settler:
         """The settled labels, uint8 (side, side), a copy."""
         return self._settled.copy()
 
-    def update(self, labels: Labels, trust: NDArray[np.float32], seconds: float) -> None:
-        """Take in what was read `seconds` after the last time.
+    def update(self, labels: Labels, trust: NDArray[np.float32], seconds: float, settle: float) -> None:
+        """Take in what was read `seconds` after the last time; what was so for `settle` seconds counts.
 
         labels: uint8 (side, side), classes or `UNKNOWN`. trust: float32, square of any size, 0..1:
         a time in which a pixel is trusted by half counts half, and one in which it isn't undoes what was.
@@ -199,7 +214,7 @@ class Settler:
         self._held += gained
         self._held *= (labels == self._candidate) & (labels != UNKNOWN) & (gained > 0)
         self._candidate = labels
-        np.copyto(self._settled, labels, where=self._held >= self._seconds - 1e-4)
+        np.copyto(self._settled, labels, where=self._held >= settle - 1e-4)
 
 
 def majority(labels: Labels, side: int) -> Labels:

@@ -74,6 +74,11 @@ class _Opening:
     over: threading.Event = field(default_factory=threading.Event)
 
 
+def name_of(sentence: str) -> str:
+    """The camera's name out of what it says of itself: 'USB camera 0 (BRIO)' of '…, 1280×720'."""
+    return sentence.partition(",")[0]
+
+
 class Camera:
     """Grabs on threads of its own; `frames` holds the newest frame.
 

@@ -123,9 +123,26 @@ def test_an_ink_that_is_no_colour_is_refused_by_name(bad: str) -> None:
         Inks.from_hex({**MARKERS, "green": bad})
 
 
-def test_an_ink_as_bright_as_the_paper_is_refused() -> None:
-    with pytest.raises(UsageFault, match=r"'water'.*brightest"):
-        Inks.from_hex({**MARKERS, "water": "#f0f0ff"})
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"water": "#f0f0ff"}, r"paper 'ground' \(#f4f2ec\) and 'water' \(#f0f0ff\).*alike.*for 'water'"),
+        ({"water": "#28904a"}, r"inks 'green' \(#22904a\) and 'water' \(#28904a\).*alike.*for 'water'"),
+    ],
+)
+def test_inks_that_are_too_much_alike_are_refused(changed: dict[str, str], sentence: str) -> None:
+    with pytest.raises(UsageFault, match=sentence):
+        Inks.from_hex({**MARKERS, **changed})
+
+
+@given(st.binary(min_size=15, max_size=15))
+def test_inks_go_to_hex_and_back(values: bytes) -> None:
+    inks = Inks(np.frombuffer(values, dtype=np.uint8).reshape(5, 3))
+    if inks.too_close() is None:
+        np.testing.assert_array_equal(Inks.from_hex(inks.hex()).rgb, inks.rgb)
+    else:
+        with pytest.raises(UsageFault, match="alike"):
+            Inks.from_hex(inks.hex())
 
 
 def test_a_picture_is_read_pixel_by_pixel() -> None:

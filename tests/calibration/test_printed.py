@@ -18,6 +18,7 @@ from calibration.printed import SWATCH_WORDS, sheet_pdf, write_sheet
 from calibration.sheet import SheetPosition, find_sheet
 from live.camera.drawings import drawing
 from live.config import Settings
+from live.finder import SheetFinder
 from live.flow import Frame
 from live.sketch import SheetReader, inks_of
 from models.faults import InputFault
@@ -117,7 +118,7 @@ def test_the_blank_sheet_is_read_as_ground(folder: Path, paper: str, width: int)
     height = width * 9 // 16
     picture, _ = seen_by_camera(page_of(folder, paper, 1), paper, width, height)
     settings = Settings()
-    reader = SheetReader(512, settings.sheet, settings.inks)
+    reader = SheetReader(512, SheetFinder("auto"), inks_of(settings.inks))
     for seq in range(1, 31):
         reading = reader.read(Frame(picture, seq, seq / 30))
     assert reading.found
