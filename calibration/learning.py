@@ -33,6 +33,12 @@ GREYISH = 0.075
 DIM = 0.2
 """OKLab lightness by which a pixel without colour is darker than paper if it is ink and no shadow."""
 
+BLACK = 0.38
+"""The same for what is darker than shadows mostly are."""
+
+BROAD = 23
+"""Pixels of CELLS × CELLS from which on a dark thing is no stroke."""
+
 FEW = 60
 """Pixels of CELLS × CELLS that an ink must cover to be learnt."""
 
@@ -81,24 +87,34 @@ def learn_colours(lit: NDArray[np.uint8], prior: Inks) -> Colours:
     heap_of_bin, centres = _heaps(np.bincount(bins[coloured], minlength=BINS).astype(np.float32))
     rgb, classes = [PAPER], [GROUND]
 
-    def learn(own: NDArray[np.bool_], label: int) -> None:
+    def learn(own: NDArray[np.bool_], label: int, strength: Float) -> None:
         # Where the ink lies well, not at its edge or where it ran dry.
-        strong = own & (far >= np.median(far[own]))
+        strong = own & (strength >= np.median(strength[own]))
         rgb.append(np.median(small[strong], axis=0).astype(np.uint8))
         classes.append(label)
 
-    dark = ~coloured & (-away[:, 0] > DIM)
+    dim = -away[:, 0]
+    dark = ~coloured & (dim > DIM) & ((dim > BLACK) | _is_stroke(dim))
     if dark.sum() >= FEW:
-        learn(dark, ROAD)
+        # Among the dark may be shadows of things, which are less so than a road.
+        learn(dark & (dim > 0.6 * np.quantile(dim[dark], 0.98)), ROAD, dim)
     for heap, label in enumerate(_given_to_classes(centres, usual_hue)):
         own = coloured & (heap_of_bin[bins] == heap)
         if own.sum() >= FEW:
-            learn(own, label)
+            learn(own, label, far)
     for label in range(ROAD, len(CLASS_NAMES)):
         if label not in classes:
             rgb.append(usual[label])
             classes.append(label)
     return Colours(np.array(rgb), np.array(classes, dtype=np.uint8))
+
+
+def _is_stroke(dim: Float) -> NDArray[np.bool_]:
+    """Which pixels are darker than what lies around them at the scale of a stroke; shadows are broader."""
+    picture = dim.reshape(CELLS, CELLS)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (BROAD, BROAD))
+    broad = cv2.morphologyEx(picture, cv2.MORPH_OPEN, disc)
+    return np.asarray(picture - broad > DIM / 2).ravel()
 
 
 def _lab(rgb: NDArray[np.uint8]) -> Float:

@@ -41,6 +41,10 @@ pairs of the ink's OKLab lightness and share of the way."""
 NEUTRAL = 0.045
 """OKLab chroma, against the ground, below which an ink has no colour."""
 
+FADED_COST = 0.5
+"""Distance in OKLab that a colour counts as farther, for all that its chroma lacks of `NEUTRAL`: so dark or
+pale that it has lost its hue, it can hardly be told from a black one."""
+
 EVEN = 0.05
 """By how much ground may differ in OKLab chroma from what the light makes of it, to tell of the light."""
 
@@ -90,9 +94,15 @@ def every_colour(colours: Colours, thin: bool = False) -> tuple[Float, Float, ND
         share = np.linalg.norm(mixed - anchors[0], axis=1) / max(float(np.linalg.norm(away[index])), 1e-3)
         shadowy = neutral[index] and away[index, 0] < 0 and not thin
         limit = _neutral_share(anchors[index]) if shadowy else COLOUR_SHARE
-        labs += [shaded, mixed]
-        costs += [dim, np.zeros(len(mixed), dtype=np.float32)]
-        classes += [np.full(len(shaded), label), np.where(share < limit, GROUND, label)]
+        labs.append(np.concatenate([shaded, mixed]))
+        classes.append(
+            np.concatenate([np.full(len(shaded), label), np.where(share < limit, GROUND, label)])
+        )
+        chroma = np.linalg.norm(labs[-1][:, 1:] - anchors[0, 1:], axis=1)
+        faded = (
+            FADED_COST * np.maximum(NEUTRAL - chroma, 0) * (classes[-1] != GROUND) * (not neutral[index])
+        )
+        costs.append((np.concatenate([dim, np.zeros(len(mixed))]) + faded).astype(np.float32))
     return np.concatenate(labs), np.concatenate(costs), np.concatenate(classes).astype(np.uint8)
 
 

@@ -65,7 +65,7 @@ def make_whole(labels: Labels) -> Labels:
 
 
 def _without_rims(labels: Labels) -> Labels:
-    """Give thin bands along an ink to what lies on either side."""
+    """Give thin bands along an ink to that ink, or the nearer of two."""
     breadth = odd(len(labels) * RIM)
     doubtful = np.zeros(labels.shape, dtype=bool)
     for index in range(ROAD, len(CLASS_NAMES)):
@@ -79,7 +79,7 @@ def _without_rims(labels: Labels) -> Labels:
         rim = touching > RIM_SHARE * size
         rim[0] = False
         doubtful |= rim[parts]
-    return _given_to_nearest(labels, doubtful)
+    return _given_to_nearest(labels, doubtful, ~doubtful & (labels != GROUND))
 
 
 def _without_specks(labels: Labels, speck: float, hole: float = 0.0) -> Labels:
@@ -92,7 +92,7 @@ def _without_specks(labels: Labels, speck: float, hole: float = 0.0) -> Labels:
         small = stats[:, cv2.CC_STAT_AREA] < least
         small[0] = False
         doubtful |= small[parts]
-    return _given_to_nearest(labels, doubtful)
+    return _given_to_nearest(labels, doubtful, ~doubtful)
 
 
 def _without_grain(labels: Labels) -> Labels:
@@ -130,15 +130,14 @@ def _opened(mask: NDArray[np.uint8], breadth: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc(breadth)), dtype=np.uint8)
 
 
-def _given_to_nearest(labels: Labels, doubtful: NDArray[np.bool_]) -> Labels:
-    """Labels in which every doubtful pixel is of the class of the nearest one that isn't."""
-    if not doubtful.any() or doubtful.all():
+def _given_to_nearest(labels: Labels, doubtful: NDArray[np.bool_], sure: NDArray[np.bool_]) -> Labels:
+    """Labels in which every doubtful pixel is of the class of the nearest sure one."""
+    if not doubtful.any() or not sure.any():
         return labels
     _, nearest = cv2.distanceTransformWithLabels(
-        doubtful.view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        (~sure).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
     classes = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
-    sure = ~doubtful
     classes[nearest[sure]] = labels[sure]
     return np.where(doubtful, classes[nearest], labels)
 

@@ -1,4 +1,9 @@
-"""Reading a photograph of a sheet: one picture, nothing known of its light or its markers."""
+"""Reading a photograph of a sheet: one picture, nothing known of its light or its markers.
+
+The drawing area is rectified, finely; then its light and its colours are found out of each other
+(`calibration.shading`, `calibration.learning`), every pixel is read by its colour, and what was read is
+made whole (`calibration.wholes`). If the ground's colour was given, all colours are taken as given.
+"""
 
 from __future__ import annotations
 
@@ -84,10 +89,11 @@ def read_photo(
     """Read a photographed sheet.
 
     bgr: uint8 (H, W, 3). sheet: 'auto' looks for the printed markers, then for the outline of a bright
-    sheet on something darker; 'whole' takes the photo as the drawing area; else its corners in pixels,
-    clockwise from the top left. inks: what is expected; the colours of the classes in `known` are taken as
-    they are, the others learnt from the photo. name: of the photo, for the fault. Raises InputFault if
-    there is no sheet to be found, UsageFault for corners that make no quadrilateral.
+    sheet on something darker, and takes a photo with paper all around as the sheet; 'whole' takes any photo
+    as the drawing area; else its corners in pixels, clockwise from the top left. inks: what is expected;
+    the colours of the classes in `known` are taken as they are, the others learnt from the photo, unless
+    the ground is among the known. name: of the photo, for the fault. Raises InputFault if there is no sheet
+    to be found, UsageFault for corners that make no quadrilateral.
     """
     position, note = _position(bgr, sheet, name)
     fine = side * max(1, -(-2 * FINE // side))

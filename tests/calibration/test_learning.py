@@ -19,9 +19,9 @@ PRIOR = Inks.from_hex(
 
 def picture(*colours: str) -> NDArray[np.uint8]:
     """A levelled picture with a broad stripe of each colour between stripes of paper, BGR."""
-    stripes = np.full((2 * len(colours) + 1, 1, 3), PAPER, dtype=np.uint8)
+    stripes = np.full((3 * len(colours) + 2, 1, 3), PAPER, dtype=np.uint8)
     for row, colour in enumerate(colours):
-        stripes[2 * row + 1] = list(bytes.fromhex(colour))
+        stripes[3 * row + 2] = list(bytes.fromhex(colour))
     return np.ascontiguousarray(np.repeat(np.repeat(stripes, 60, axis=0), 400, axis=1)[:, :, ::-1])
 
 
@@ -50,6 +50,14 @@ def classes_of(*colours: str) -> list[str]:
 )
 def test_an_ink_is_known_by_its_hue(colours: tuple[str, ...], classes: list[str]) -> None:
     assert classes_of(*colours) == classes
+
+
+def test_a_broad_shadow_is_no_road() -> None:
+    lit = picture("1448ae")
+    lit[:200, :250] = 165
+    learnt = learn_colours(lit, PRIOR)
+    usual = (PRIOR.levelled() * 255).astype(np.uint8)
+    np.testing.assert_array_equal(learnt.rgb[learnt.classes == ROAD], usual[[ROAD]])
 
 
 def test_a_class_that_is_not_drawn_keeps_the_usual_colour() -> None:

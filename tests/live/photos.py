@@ -317,6 +317,9 @@ CASES: dict[str, Case] = {
     "markers, covered": Case(lambda: drawn(24, scale=2.6, thick=60), Phone(gains=WARM, slope=0.5)),
     "markers, few": Case(lambda: drawn(25, {ROAD: (30, 30, 34), WATER: (28, 84, 180)})),
     "markers, blue shadow": Case(lambda: drawn(29), Phone(shadow=0.6, hard=8, shadow_tint=(1, 0.9, 0.75))),
+    "no roads, shadow": Case(
+        lambda: drawn(36, {GREEN: MARKERS[GREEN], WATER: MARKERS[WATER]}), Phone(shadow=0.65, hard=8)
+    ),
     "pencils, blue shadow": Case(
         lambda: drawn(30, PENCILS, grain=0.15), Phone(shadow=0.5, hard=20, shadow_tint=(1, 0.92, 0.8))
     ),
