@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import light
+from calibration.cleaning import clean
 from calibration.file import Corners
 from calibration.inking import CLOSE, CLOSE_TO_PAPER, family_distances, separability
 from calibration.inks import Inks, ink_table, linear_light, read_inks
@@ -175,7 +176,7 @@ class Looker:
         if inks is not self._inks:
             self._inks, self._table = inks, ink_table(inks, self._tolerance)
             self._verdict = neighbours(inks), separability(inks)
-        return majority(read_inks(levelled, self._table), SIDE)
+        return clean(majority(read_inks(levelled, self._table), SIDE))
 
 
 def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
