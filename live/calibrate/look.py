@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import light
+from calibration.cleaning import clean
+from calibration.drift import paper_white
 from calibration.file import Corners
 from calibration.inking import CLOSE, CLOSE_TO_PAPER, family_distances, separability
 from calibration.inks import Inks, ink_table, linear_light, read_inks
@@ -47,7 +49,7 @@ class Light:
 
     cells: float32 (GRID, GRID), how bright the paper is at each place, in linear light, 1 at the brightest.
     slope: how many times as bright as the darkest place the brightest is.
-    white: mean of the paper in the camera's picture, sRGB.
+    white: mean of the bare paper in the camera's picture, sRGB.
     clipped: share of the sheet that is too bright for the camera, 0..1.
     """
 
@@ -152,7 +154,7 @@ class Looker:
             square = look.position.rectify(frame.bgr, SIDE)
             paper = light.estimate_paper(square)
             levelled = light.level(square, paper)
-            look = replace(look, levelled=levelled, light=measure_light(square, paper))
+            look = replace(look, levelled=levelled, light=measure_light(square, levelled, paper))
         if state.step in ("inks", "save") and look.levelled is not None:
             labels = self._read(look.levelled, state.inks.now)
             near, separable = self._verdict
@@ -175,7 +177,7 @@ class Looker:
         if inks is not self._inks:
             self._inks, self._table = inks, ink_table(inks, self._tolerance)
             self._verdict = neighbours(inks), separability(inks)
-        return majority(read_inks(levelled, self._table), SIDE)
+        return clean(majority(read_inks(levelled, self._table), SIDE))
 
 
 def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
@@ -185,10 +187,10 @@ def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
     return one, two, three, four
 
 
-def measure_light(square: Bytes, paper: light.Cells) -> Light:
+def measure_light(square: Bytes, levelled: Bytes, paper: light.Cells) -> Light:
     """The light on a rectified sheet.
 
-    square: uint8 (S, S, 3) BGR. paper: of the square (`calibration.light.estimate_paper`).
+    square, levelled: uint8 (S, S, 3) BGR. paper: of the square (`calibration.light.estimate_paper`).
     """
     bright = linear_light((paper / 255).astype(np.float32)).mean(axis=2)
     # Not the extremes themselves, which a fold of the paper makes.
@@ -196,7 +198,7 @@ def measure_light(square: Bytes, paper: light.Cells) -> Light:
     return Light(
         cells=np.asarray(bright / bright.max(), np.float32),
         slope=float(high / max(low, 1e-6)),
-        white=light.white_of(paper),
+        white=paper_white(square, levelled),
         clipped=float((square[::4, ::4].max(axis=2) >= CLIPPED).mean()),
     )
 

@@ -143,7 +143,10 @@ def status(scene: Scene) -> tuple[str, Rgb]:
     if look.position is None:
         return _sentence(sighting.note or "the sheet is moving: let it lie still"), RED
     if state.step == "light":
-        return "The light on the sheet: how even it is, and how the camera takes it.", TEXT
+        return (
+            "Take your hands off the sheet: this is how evenly it is lit, and how the camera takes it.",
+            TEXT,
+        )
     if state.step == "inks":
         return f"The inks. Drag over an area of {CLASS_NAMES[state.ink]} to show its colour.", TEXT
     if state.by_hand:

@@ -162,14 +162,14 @@ def test_corners_by_hand_where_no_marker_is_seen(sit: Sit) -> None:
         assert operator.state.corners.now is not None
         operator.drag(operator.state.corners.now[index], (0.5, 0.5), (x, y))
         assert operator.state.corner == index
-    assert np.array(operator.state.corners.now) == pytest.approx(CORNERS, abs=1 / 700)
+    assert np.array(operator.state.corners.now) == pytest.approx(CORNERS, abs=1 / 400)
     before = operator.state.corners.now
     operator.press("shift+left", "down", "u", "u")
     assert operator.state.corners.now == before
     operator.press("return", "return", "return", "return")
     made = read_calibration(operator.file)
     assert made.corners is not None
-    assert np.array(made.corners) == pytest.approx(CORNERS, abs=1 / 700)
+    assert np.array(made.corners) == pytest.approx(CORNERS, abs=1 / 400)
 
 
 def test_corners_that_make_no_sheet_are_not_accepted(sit: Sit) -> None:

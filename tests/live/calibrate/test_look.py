@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from calibration.inks import Inks
-from calibration.light import estimate_paper
+from calibration.light import estimate_paper, level
 from live.calibrate.look import Light, Looker, in_shares, measure_light, neighbours
 from live.calibrate.steps import Accept, CalibrateState, Measured, SetInks, TakeByHand, beginning, reduce
 from live.flow import Frame
@@ -15,7 +15,8 @@ START = beginning(INKS)
 
 
 def light_of(square: np.ndarray) -> Light:
-    return measure_light(square, estimate_paper(square))
+    paper = estimate_paper(square)
+    return measure_light(square, level(square, paper), paper)
 
 
 def at(step: str) -> CalibrateState:
