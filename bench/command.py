@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.conditions import MATRIX
 from bench.contact import bench_contact, bench_drawings
 from bench.generator import bench_generator
-from bench.reading import bench_reading
+from bench.reading import bench_reading, whole
 from bench.show import bench_show
+from bench.table import write_table
 from live.camera.drawings import DRAWING_NAMES
 from live.cli import positive
 from live.config import load_settings
@@ -57,22 +60,35 @@ def main(argv: Sequence[str] | None = None) -> int:
             _side(a.side), max(1, a.rounds), a.engine or tuple(ENGINES), reference=a.reference
         )
     )
-    reading = benches.add_parser("reading", help="how well and how fast the simulated sheet is read")
+    reading = benches.add_parser(
+        "reading", help="how well and how fast the simulated sheet is read, under many conditions"
+    )
     reading.add_argument(
-        "--drawing", choices=DRAWING_NAMES, action="append", help="all of them if none is given"
+        "--condition",
+        choices=[case.name for case in MATRIX],
+        action="append",
+        metavar="NAME",
+        help="only this condition of the matrix (may be given several times)",
+    )
+    reading.add_argument(
+        "--drawing",
+        choices=DRAWING_NAMES,
+        action="append",
+        help="instead, this whole drawing under the usual conditions, from the empty sheet on",
     )
     reading.add_argument(
         "--seed", type=_seed, default=1, metavar="N", help="the chance of the drawings (1)"
     )
-    reading.add_argument("--side", type=int, default=256, metavar="N", help="pixels of the side (256)")
-    reading.add_argument("--fps", type=positive, default=30.0, metavar="F", help="frames a second (30)")
+    reading.add_argument("--side", type=int, default=512, metavar="N", help="pixels of the side (512)")
+    reading.add_argument("--fps", type=positive, default=15.0, metavar="F", help="frames a second (15)")
     reading.add_argument(
-        "--seconds", type=positive, default=0.0, metavar="S", help="of each drawing; all if not given"
+        "--seconds", type=positive, metavar="S", help="judged of each stretch; all of it if not given"
+    )
+    reading.add_argument(
+        "--table", type=Path, metavar="FILE", help="write the figures as a Markdown table as well"
     )
     reading.add_argument("--json", action="store_true", help="print one JSON object")
-    reading.set_defaults(
-        run=lambda a: bench_reading(a.drawing or DRAWING_NAMES, a.seed, _side(a.side), a.fps, a.seconds)
-    )
+    reading.set_defaults(run=_reading)
     contact = benches.add_parser(
         "contact", help="a picture of the simulated sheet, its labels and every city"
     )
@@ -90,6 +106,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = run(args)
     print(json.dumps(result, indent=None if args.json else 2, ensure_ascii=False))
     return 0
+
+
+def _reading(args: argparse.Namespace) -> Mapping[str, Any]:
+    if args.drawing:
+        cases = [whole(name, args.seed) for name in args.drawing]
+    else:
+        cases = [case for case in MATRIX if not args.condition or case.name in args.condition]
+    if args.seconds:
+        cases = [replace(case, seconds=args.seconds) for case in cases]
+    result = bench_reading(cases, args.seed, _side(args.side), args.fps)
+    if args.table:
+        write_table(args.table, result)
+    return result
 
 
 def _seed(text: str) -> int:

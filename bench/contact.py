@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
-from bench.reading import frame_count, watch
 from live.camera.simulated import SimulatedSheet
-from live.config import load_settings
+from live.config import InkSettings, load_settings
+from live.finder import SheetFinder
+from live.flow import Frame
 from live.mix import of_city
 from live.pictures import write_picture
+from live.sketch import SheetReader, inks_of
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
 from models.evaluation.drawings import drawings
@@ -35,16 +37,16 @@ def bench_contact(path: Path, side: int, drawing: str = "town", seed: int = 1) -
     sheet = SimulatedSheet(drawing, seed)
     # A little later, when it has settled.
     moments = [share * sheet.finished_after + 0.6 for share in MOMENTS]
-    fps, seconds = 15.0, moments[-1] + 0.2
+    fps = 15.0
+    reader = SheetReader(side, SheetFinder("auto"), inks_of(InkSettings()))
     rows: list[NDArray[np.uint8]] = []
     with closing(open_joined(sets, side, settings.engine.name).engine) as engine:
-        for now, picture, reading, _ in track(
-            watch(sheet, side, fps, seconds=seconds),
-            drawing,
-            total=frame_count(seconds, fps),
-            console=Console(stderr=True),
-            transient=True,
+        for number in track(
+            range(round((moments[-1] + 0.2) * fps)), drawing, console=Console(stderr=True), transient=True
         ):
+            now = number / fps
+            picture = sheet.render(now)
+            reading = reader.read(Frame(picture, number + 1, now))
             if len(rows) == len(moments) or now < moments[len(rows)]:
                 continue
             width = round(side * picture.shape[1] / picture.shape[0])

@@ -31,6 +31,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import tomlkit
 
 from calibration.inks import Inks
@@ -98,7 +99,9 @@ def read_inks_file(path: Path) -> Inks:
     Whatever else stands in the file is of no interest. Raises InputFault, in one sentence, if it can't be
     read, or some class has no colour, or one that can't be meant.
     """
-    return _inks(read_toml(path, "file of inks", broken=InputFault))
+    colours = _ink_colours(read_toml(path, "file of inks", broken=InputFault))
+    # Of card on black card, say, so that the ground needn't be the brightest.
+    return Inks(np.array([_rgb(colours[name]) for name in CLASS_NAMES], dtype=np.uint8))
 
 
 def _calibration(file: TomlFile) -> Calibration:
@@ -153,7 +156,7 @@ def _corners(file: TomlFile, size: Sequence[int]) -> Corners | None:
     return corners[0], corners[1], corners[2], corners[3]
 
 
-def _inks(file: TomlFile) -> Inks:
+def _ink_colours(file: TomlFile) -> dict[str, str]:
     colours = {name: _colour(file, "inks", name) for name in CLASS_NAMES}
     for one, other in combinations(CLASS_NAMES, 2):
         if colours[one] == colours[other]:
@@ -161,8 +164,12 @@ def _inks(file: TomlFile) -> Inks:
                 f"{file.where('inks', other)}: inks.{one} and inks.{other} are both {colours[one]} "
                 "and must differ"
             )
+    return colours
+
+
+def _inks(file: TomlFile) -> Inks:
     try:
-        return Inks.from_hex(colours)
+        return Inks.from_hex(_ink_colours(file))
     except UsageFault as fault:
         raise InputFault(f"{file.where('inks')}: {fault}") from None
 

@@ -175,7 +175,7 @@ def family(paper: Float, ink: Float) -> tuple[Float, Float]:
     from the ink as it was calibrated: float32 (n,), doublings of its layers or of its light.
     """
     paper_light, ink_light = linear_light(paper), linear_light(ink)
-    share = ink_light / paper_light
+    share = ink_light / np.maximum(paper_light, 1e-4)
     shades = np.array(SHADES if share.max() > BLACK else (), dtype=np.float32)[:, None]
     laid = [ink_light[None], ink_light * shades]
     far = [np.zeros(1), np.abs(np.log2(shades[:, 0]))]

@@ -83,7 +83,7 @@ def every_colour(colours: Colours, thin: bool = False) -> tuple[Float, Float, ND
             classes.append(np.full(keep.sum(), GROUND))
             continue
         if (light[index] <= light[0]).all():
-            mixed = oklab(family(values[0], values[index]))
+            mixed = oklab(family(values[0], values[index])[0])
         else:  # not a filter on paper but card of any colour, mixed with the ground at its edge alone
             part = np.linspace(0, 1, 14, dtype=np.float32)[:, None]
             mixed = oklab(srgb_of((light[0] * (1 - part) + light[index] * part).astype(np.float32)))

@@ -136,7 +136,8 @@ def follow_sheet(
 
 def still(bgr: NDArray[np.uint8]) -> float:
     """Pixels of this picture by which the markers may seem to move while the sheet lies still."""
-    return STILL * max(1.0, max(bgr.shape[0], bgr.shape[1]) / 1280)
+    height, width = bgr.shape[:2]
+    return float(STILL * max(1.0, height / 1280, width / 1280))
 
 
 def find_markers(bgr: NDArray[np.uint8], thorough: bool = True) -> Markers:

@@ -135,6 +135,19 @@ def _parser() -> argparse.ArgumentParser:
     _show_option(render)
     render.set_defaults(run=_render)
 
+    calibrate = commands.add_parser(
+        "calibrate", help="set up sheet, light and inks in one guided pass in the projector's window"
+    )
+    _show_option(calibrate)
+    calibrate.add_argument("--camera", metavar="C", help="as for live")
+    calibrate.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of calibration.file")
+    where = calibrate.add_mutually_exclusive_group()
+    where.add_argument("--window", action="store_true", help="a window on the desktop, not fullscreen")
+    where.add_argument(
+        "--auto", action="store_true", help="no window: all by itself, from the swatches of a printed sheet"
+    )
+    calibrate.set_defaults(run=_calibrate)
+
     listing = commands.add_parser("list", help="the city sets and their cities")
     listing.add_argument("--json", action="store_true")
     _set_option(listing)
@@ -273,6 +286,20 @@ def _on_stop(handle: Callable[[int, FrameType | None], object]) -> Iterator[None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from live.calibrate.guide import calibrate
+
+    overrides = {"camera.source": args.camera, "output.fullscreen": False if args.window else None}
+    settings = _settings(args.show, overrides)
+    file = args.output or (Path(settings.calibration.file) if settings.calibration.file else None)
+    if file is None:
+        raise UsageFault("calibration.file is empty: give the file to calibrate into by -o FILE")
+    with _on_stop(signal.default_int_handler):
+        said = calibrate(settings, file, MonotonicClock(), by_itself=args.auto)
+    print(said or "left without saving")
+    return 0
 
 
 def _write_sheet(args: argparse.Namespace) -> int:

@@ -184,10 +184,10 @@ class SheetFinder:
         height, width = bgr.shape[:2]
         outlines = find_outlines(bgr)
         last = None if self._position is None or self._position.fitted else self._position.corners
-        whole = [quad for quad in outlines if not _beyond(quad, width, height)]
+        whole = [outline.corners for outline in outlines if not _beyond(outline.corners, width, height)]
         if not whole:
             if outlines:
-                self._note = _move_note(outlines[0], width, height)
+                self._note = _move_note(outlines[0].corners, width, height)
             return None
         if last is None:
             quad = whole[0]

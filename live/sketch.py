@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import light
+from calibration.cleaning import clean
 from calibration.inking import inks_from_swatches
 from calibration.inks import Inks, ink_table, read_inks
 from calibration.sheet import SheetPosition
@@ -120,7 +121,7 @@ class SheetReader:
         lit = time.perf_counter()
 
         m = self._margin
-        labels = majority(read_inks(bright[m:-m, m:-m], self._table), self._side)
+        labels = clean(majority(read_inks(bright[m:-m, m:-m], self._table), self._side))
         inked = time.perf_counter()
 
         small = light.level(small, paper)

@@ -30,7 +30,7 @@ from live.camera import drawings
 from live.camera.drawings import Stroke
 from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, Sleeve, cloud, hand_sprites
 from live.clock import Clock
-from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
 
 Colour = tuple[int, int, int]
 """sRGB, red first."""
@@ -53,6 +53,12 @@ CAMERA_KELVIN: Final = 5000.0
 """Colour temperature of the light in which the camera shows white as white."""
 GAMMA: Final = 2.2
 """Exponent that leads from the camera's values to light."""
+SHUTTER: Final = 1 / 60
+"""Seconds for which the camera exposes a frame."""
+SMEARS: Final = 10
+"""Pictures of which a frame is blended while the sheet moves."""
+GAP: Final = 0.008
+"""White between the legs of a hatch, in sheet units, up to which they make one area: 1.5 mm."""
 HIDDEN: Final = 0.06
 """A pixel is the hand's if it loses more of its light than this to the hand or its shadow."""
 
@@ -106,7 +112,8 @@ class Conditions:
     dryness: float = 1.0
     """How streaky the inks go on: 0 even, 1 a marker, 3 a crayon."""
     gaps: float = 0.0
-    """Share of a hatched area that stays white between the legs of the hatch; it counts as drawn."""
+    """Share of a hatch's width that stays white between its legs; what is so narrow (`GAP`) counts as
+    drawn."""
     swatches: bool = True
     """Whether the sheet's swatch boxes are filled with the inks."""
     table: Colour = (104, 74, 52)
@@ -155,6 +162,10 @@ class Conditions:
         inks = {GROUND: self.paper, ROAD: self.road, GREEN: self.green}
         return (inks | {BUILDING: self.building, WATER: self.water})[label]
 
+    def inks(self) -> Bytes:
+        """The colours of all classes, sRGB, uint8 (5, 3)."""
+        return np.array([self.ink(label) for label in range(len(CLASS_NAMES))], dtype=np.uint8)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
@@ -165,11 +176,13 @@ class Truth:
         had another on this sheet.
     hand: bool (side, side), where the hand, the sleeve, the pen, their shadow or a new sheet that is just
         being laid lie over it.
+    new_sheet: whether a new sheet is just being laid.
     """
 
     labels: Bytes
     drawn_at: Floats
     hand: NDArray[np.bool_]
+    new_sheet: bool
 
 
 class SimulatedSheet:
@@ -231,7 +244,23 @@ class SimulatedSheet:
         moment = self._go_to(t)
         picture = self._scene.still.copy()
         self._lay_over(picture, moment)
+        way = np.linalg.norm(self.corners_at(t - SHUTTER) - self.corners_at(t), axis=1).max()
+        if way > 1:  # what moves while the shutter is open is smeared
+            self._smear(picture, t, moment)
         return self._noise.add(picture, t)
+
+    def _smear(self, picture: Bytes, t: float, moment: float) -> None:
+        """Blend the picture with what the sensor saw before on its way, in place."""
+        whole = picture.astype(np.uint16)
+        for step in range(1, SMEARS):
+            self._scene.move(self.conditions.place(t - SHUTTER * step / SMEARS))
+            self._scene.show(self._paper.bgr)
+            before = self._scene.still.copy()
+            self._lay_over(before, moment)
+            whole += before
+        picture[...] = whole // SMEARS
+        self._scene.move(self.conditions.place(t))
+        self._scene.show(self._paper.bgr)
 
     def truth(self, t: float, side: int = 512) -> Truth:
         """What is true at that moment; costs something only where it is asked for."""
@@ -248,15 +277,14 @@ class SimulatedSheet:
         )
         labels, drawn_at = self._paper.inside(side)
         drawn_at += np.float32(self._sheets * self.period)
-        return Truth(labels, drawn_at, np.asarray(seen) < 255 * (1 - HIDDEN))
+        if self.conditions.gaps:
+            _close(labels, drawn_at)
+        laying = self._timeline.new_sheet(moment) is not None
+        return Truth(labels, drawn_at, np.asarray(seen) < 255 * (1 - HIDDEN), laying)
 
     def pen(self, t: float) -> tuple[float, float] | None:
         """Where the tip of the pen is on the sheet while it draws, in sheet coordinates, else None."""
         return self._timeline.pen(max(t, 0.0) % self.period)
-
-    def hand_is_away(self, t: float) -> bool:
-        """Whether the hand is out of the way at that moment."""
-        return not self._hands or self._timeline.pose(max(t, 0.0) % self.period) is None
 
     def _go_to(self, t: float) -> float:
         """Bring paper and scene to the time `t`; returns the seconds since this sheet was laid."""
@@ -572,7 +600,7 @@ class _Paper:
             self._dry()
         ax, ay = mark.a[0] * self._side + self._left - 0.5, mark.a[1] * self._side + self._top - 0.5
         bx, by = mark.b[0] * self._side + self._left - 0.5, mark.b[1] * self._side + self._top - 0.5
-        radius = mark.width * self._side / 2
+        radius = mark.width * self._side / 2 * (1 - self._gaps * mark.hatches)
         reach = radius + 3.0
         height, width = self._labels.shape
         box = _Box(
@@ -591,9 +619,7 @@ class _Paper:
         fibre = box.of(self._fibre)
         # Ink creeps along the fibres of the paper, so that no edge is quite smooth.
         inside = radius + 0.35 * fibre - np.sqrt(across * across + beyond * beyond)
-        area = 0.5 + inside / 1.8
-        gap = np.float32(self._gaps * radius / 1.8) if mark.hatches else np.float32(0)
-        ink = np.clip(area - gap, 0.0, 1.0)
+        ink = np.clip(0.5 + inside / 1.8, 0.0, 1.0)
         rows = np.clip((across / np.float32(radius) * 31.5 + 32.0), 0, 63).astype(np.intp)
         start = 97 * self._pass_number + mark.way * self._side
         columns = (along + np.float32(start)).astype(np.intp) & 1023
@@ -606,7 +632,7 @@ class _Paper:
         before = box.of(self._before)
         tint = self._tints[mark.ink][ground]
         box.of(self.bgr)[...] = before + (tint - before) * coat[..., None] + 0.5
-        new = (area >= 0.5) & free & (box.of(self._labels) != mark.ink)
+        new = (ink >= 0.5) & free & (box.of(self._labels) != mark.ink)
         box.of(self._labels)[new] = mark.ink
         box.of(self._drawn_at)[new] = mark.time
         self._pass_boxes.append(box)
@@ -639,7 +665,7 @@ class _Paper:
         self._pass_number += 1
 
     def _print(self, layout: SheetLayout, conditions: Conditions, rng: np.random.Generator) -> Bytes:
-        """Blank paper with its four markers and its swatch boxes."""
+        """Blank paper with its four markers, its border and its swatch boxes."""
         tone = 1.0 + 0.004 * self._fibre
         paper = np.asarray(conditions.paper[::-1], dtype=np.float32) * tone[..., None]
         dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
@@ -649,6 +675,13 @@ class _Paper:
             printed = cv2.aruco.generateImageMarker(dictionary, number, side)
             spot = paper[top : top + side, left : left + side]
             spot[printed == 0] = (34, 31, 32)
+        # Lines are drawn two pixels wide, and the fainter for it.
+        faint = 1 - (1 - layout.line_grey) * layout.line_width * PAPER_PX_PER_MM / 2
+        lines = np.zeros(paper.shape[:2], dtype=np.uint8)
+        for outline in (layout.border_corners_mm(), *layout.swatch_corners_mm()):
+            spots = np.rint(outline * PAPER_PX_PER_MM).astype(np.int32)
+            cv2.polylines(lines, [spots], isClosed=True, color=1, thickness=2)
+        paper[lines > 0] *= faint
         for label, corners in enumerate(layout.swatch_corners_mm()):
             (left, top), (right, bottom) = (
                 (round(float(v) * PAPER_PX_PER_MM) for v in corner) for corner in (corners[0], corners[2])
@@ -656,8 +689,19 @@ class _Paper:
             box = paper[top:bottom, left:right]
             if label != GROUND and conditions.swatches:
                 box[...] = _scribbled(box, conditions.ink(label)[::-1], conditions.dryness, rng)
-            cv2.rectangle(paper, (left, top), (right, bottom), (150.0, 150.0, 150.0), 1, cv2.LINE_AA)
         return np.asarray(np.clip(paper, 0, 255), dtype=np.uint8)
+
+
+def _close(labels: Bytes, drawn_at: Floats) -> None:
+    """Give the narrow white gaps of hatched areas to their class, in place, as a person sees them."""
+    side = len(labels)
+    window = np.ones((2 * round(GAP * side / 2) + 1,) * 2, dtype=np.uint8)
+    latest = np.asarray(cv2.dilate(drawn_at, window))
+    for label in (GREEN, BUILDING, WATER):
+        closed = cv2.morphologyEx((labels == label).astype(np.uint8), cv2.MORPH_CLOSE, window)
+        gap = (np.asarray(closed) > 0) & (labels == GROUND)
+        labels[gap] = label
+        drawn_at[gap] = latest[gap]
 
 
 def _scribbled(paper: Floats, ink: Colour, dryness: float, rng: np.random.Generator) -> Floats:

@@ -23,6 +23,8 @@ ELBOW_MM: Final = (62.0, 400.0)
 
 STRIPE_MM: Final = 11.0
 """Width of a band of a striped sleeve."""
+CUFF_MM: Final = 216.0
+"""How far from the pen's tip down the arm a cuff reaches."""
 DEEPEST: Final = 0.8
 """Greatest share of the light that a shadow takes: the room's own light reaches in."""
 
@@ -107,7 +109,7 @@ def hand_sprites(
         (_CAP, None, 0.0, 0.0),
         (_INDEX, skin, 3.0, 0.0),
         (_SLEEVE if sleeve.cloth else (), arm, 3.0, 1.0),
-        (_CUFF if sleeve.cloth else (), sleeve.cuff or arm, 0.0, 0.4),
+        (_CUFF if sleeve.cloth else (), arm, 0.0, 0.4),
     ):
         relief = _relief(bones, shape, soft)
         if rough:
@@ -117,9 +119,8 @@ def hand_sprites(
         painted = np.asarray(tint or (0, 0, 0), dtype=np.float32) * shade[..., None]
         if tint is skin:
             painted *= _complexion(relief, rng)
-        if bones is _SLEEVE and sleeve.stripes is not None:
-            bands = np.arange(height) // round(STRIPE_MM * PX_PER_MM) % 2 == 1
-            painted[bands] = np.asarray(sleeve.stripes, dtype=np.float32) * shade[bands][..., None]
+        if bones in (_SLEEVE, _CUFF):
+            _decorate(painted, shade, sleeve)
         colour = np.where(over[..., None], painted, colour)
         inked = np.where(over, 0.0 if tint else shade, inked)
         top = np.where(over, relief, top)
@@ -138,6 +139,14 @@ def hand_sprites(
 
 def _soft(picture: Floats, sigma: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), dtype=np.float32)
+
+
+def _decorate(painted: Floats, shade: Floats, sleeve: Sleeve) -> None:
+    """Give a painted sleeve its stripes and its cuff, in place."""
+    down = np.arange(len(painted)) / PX_PER_MM - TIP_MM[1]
+    for rows, colour in ((down // STRIPE_MM % 2 == 1, sleeve.stripes), (down < CUFF_MM, sleeve.cuff)):
+        if colour is not None:
+            painted[rows] = np.asarray(colour, dtype=np.float32) * shade[rows][..., None]
 
 
 def _relief(bones: tuple[Bone, ...], shape: tuple[int, int], soft: float) -> Floats:

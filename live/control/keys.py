@@ -8,9 +8,10 @@ from live.show import Command, ShowState
 
 def key_command(key: str, state: ShowState) -> Command | None:
     """The command of a key, by its name as `Output.keys` gives it; None for a key without one."""
+    name = key.removeprefix("shift+")  # which makes no difference here
     for control in controls(state.cities):
-        if key in control.keys:
-            return control.read(control.keys[key])
+        if name in control.keys:
+            return control.read(control.keys[name])
     return None
 
 

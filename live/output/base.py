@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 
+@dataclass(frozen=True, slots=True)
+class PointerEvent:
+    """Something that the pointer (a mouse's left button, a finger) did.
+
+    at: where, in pixels of the output from its top left.
+    """
+
+    kind: Literal["pressed", "moved", "released"]
+    at: tuple[int, int]
+
+
 class Output(Protocol):
     """Something that shows pictures. Used by the main thread alone."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, as they are now: a window may be resized."""
 
     def show(
         self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
@@ -21,7 +37,11 @@ class Output(Protocol):
 
     def keys(self) -> list[str]:
         """Keys pressed since the last call, as names: 'h', 'b', '1', 'space', 'ctrl+q', 'right'; 'close'
-        when the window was asked to close."""
+        when the window was asked to close. Shift is told with keys that move something ('shift+right',
+        'shift+tab'); with the others it makes no difference, so that a letter is itself with Caps Lock."""
+
+    def pointer(self) -> list[PointerEvent]:
+        """What the pointer did until the last call of `keys` and since the one before."""
 
     def close(self) -> None:
         """Take the window down; may be called twice."""

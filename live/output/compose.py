@@ -28,7 +28,7 @@ _TEXT_SHADES = (
     np.rint(np.arange(256)[:, None] * (np.asarray(_TEXT) / 255)).astype(np.uint8).reshape(1, 256, 3)
 )
 _LINES_PER_HEIGHT = 36
-_SMALLEST_TEXT = 8
+SMALLEST_TEXT = 8
 _LONGEST_LINE = 160
 
 
@@ -133,19 +133,19 @@ class _Panel:
 def _panel(lines: tuple[str, ...], size: tuple[int, int]) -> _Panel:
     """The panel for an output of `size`: its text is made smaller where it wouldn't fit, and cut where that
     would make it unreadable."""
-    texts = [_printable(line) for line in lines]
-    px = max(_SMALLEST_TEXT, size[1] // _LINES_PER_HEIGHT)
+    texts = [line[:_LONGEST_LINE] for line in lines]
+    px = max(SMALLEST_TEXT, size[1] // _LINES_PER_HEIGHT)
     width, height = _extent(texts, px)
     margin = min(px // 2, (min(size) - 1) // 2)
     room = (size[0] - 2 * margin, size[1] - 2 * margin)
     shrink = min(room[0] / width, room[1] / height)
     if shrink < 1:
-        px = max(_SMALLEST_TEXT, int(px * shrink))
+        px = max(SMALLEST_TEXT, int(px * shrink))
         width, height = _extent(texts, px)
     cover = np.zeros((height, width), np.uint8)
     for row, text in enumerate(texts):
-        mask = _line(text, px)
-        y = px // 2 + row * _line_height(px)
+        mask = text_cover(text, px)
+        y = px // 2 + row * line_height(px)
         cover[y : y + mask.shape[0], px : px + mask.shape[1]] = mask
     cover = np.ascontiguousarray(cover[: room[1], : room[0]])
     cover3 = np.dstack([cover] * 3)
@@ -159,25 +159,30 @@ def _panel(lines: tuple[str, ...], size: tuple[int, int]) -> _Panel:
 def _extent(texts: Sequence[str], px: int) -> tuple[int, int]:
     """Width and height of the panel; the width goes in steps, lest it tremble as the figures change."""
     step = 4 * px
-    widest = max(_line(text, px).shape[1] for text in texts)
-    return -(-(widest + 2 * px) // step) * step, len(texts) * _line_height(px) + px
+    widest = max(text_cover(text, px).shape[1] for text in texts)
+    return -(-(widest + 2 * px) // step) * step, len(texts) * line_height(px) + px
 
 
-def _line_height(px: int) -> int:
+def line_height(px: int) -> int:
+    """Pixels from one line of text to the next."""
     return px + px // 3
 
 
-@lru_cache(maxsize=64)
-def _line(text: str, px: int) -> NDArray[np.uint8]:
-    """How much a line of text covers each pixel: uint8 (h, w)."""
+@lru_cache(maxsize=256)
+def text_cover(text: str, px: int) -> NDArray[np.uint8]:
+    """How much a line of text covers each pixel, in 255ths: uint8 (h, w), h at most `line_height(px)`.
+
+    text: anything; a camera or a client may have sent it. px: the height of the font, about.
+    """
+    shown = "".join(c if c.isprintable() else " " for c in text)
     try:
-        large = pygame.surfarray.array_alpha(_font(2 * px).render(text, True, "white")).T
+        large = pygame.surfarray.array_alpha(_font(2 * px).render(shown, True, "white")).T
     except pygame.error:  # marks without a letter have no width, which pygame refuses to draw
         large = np.zeros((0, 0), np.uint8)
     if not large.size:
         return np.zeros((1, 1), np.uint8)
     # Drawn at twice its size and halved: at its own size the font's letters snap to whole pixels, unevenly.
-    half = (max(1, large.shape[1] // 2), min(_line_height(px), max(1, large.shape[0] // 2)))
+    half = (max(1, large.shape[1] // 2), min(line_height(px), max(1, large.shape[0] // 2)))
     return np.asarray(cv2.resize(np.ascontiguousarray(large), half, interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -186,8 +191,3 @@ def _font(px: int) -> pygame.font.Font:
     """pygame's own font (FreeSans Bold: Latin, Greek, Cyrillic, × · –, no arrows), alike everywhere."""
     pygame.font.init()
     return pygame.font.Font(pygame.font.get_default_font(), px)
-
-
-def _printable(line: str) -> str:
-    """A line that the font takes: a camera or a client may have put anything into it."""
-    return "".join(c if c.isprintable() else " " for c in line[:_LONGEST_LINE])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from live.output.base import PointerEvent
 from live.output.compose import Fit, compose
 
 
@@ -18,29 +19,40 @@ class HeadlessOutput:
     """
 
     def __init__(self, size: tuple[int, int] = (1280, 720), fit: Fit = "letterbox") -> None:
-        """size: (width, height) in pixels."""
-        self._size = size
+        """size: (width, height) in pixels; may be set anew, as a window is resized."""
+        self.size = size
         self._fit: Fit = fit
         self._pressed: list[str] = []
+        self._coming: list[PointerEvent] = []
+        self._pointed: list[PointerEvent] = []
         self.last: NDArray[np.uint8] = np.zeros((size[1], size[0], 3), np.uint8)
         self.shown = 0
 
     def show(
         self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
     ) -> None:
-        self.last = compose(rgb, overlay, self._size, self._fit, inset)
+        self.last = compose(rgb, overlay, self.size, self._fit, inset)
         self.shown += 1
 
     def press(self, *names: str) -> None:
         """Let `keys` report these keys."""
         self._pressed += names
 
+    def point(self, *events: PointerEvent) -> None:
+        """Let `pointer` report these events after the next call of `keys`."""
+        self._coming += events
+
     def keys(self) -> list[str]:
         pressed, self._pressed = self._pressed, []
+        self._pointed, self._coming = self._coming, []
         return pressed
+
+    def pointer(self) -> list[PointerEvent]:
+        pointed, self._pointed = self._pointed, []
+        return pointed
 
     def close(self) -> None:
         pass
 
     def describe(self) -> str:
-        return f"headless {self._size[0]}×{self._size[1]}"
+        return f"headless {self.size[0]}×{self.size[1]}"

@@ -10,6 +10,7 @@ import pygame
 from numpy.typing import NDArray
 
 from live.config import OutputSettings
+from live.output.base import PointerEvent
 from live.output.compose import compose
 from models.faults import DeviceFault
 
@@ -34,22 +35,37 @@ _DIGIT_KEYS = {
 }
 """Digits go by the key's place, so that they need no Shift on a French keyboard and work on the keypad."""
 
+_MOVING_KEYS = ("up", "down", "left", "right", "tab")
+"""Keys with which Shift is told, and which repeat while they are held, where a pointer is used."""
+
+_REPEAT = (300, 40)
+"""Milliseconds for which a key is held until it repeats, and between two repetitions."""
+
 
 class ProjectorWindow:
-    """A borderless fullscreen window on one display, or a resizable one on it; no cursor, no screen saver.
+    """A borderless fullscreen window on one display, or a resizable one on it; no screen saver.
 
     One at a time; used by the main thread alone.
 
     `keys` also answers the desktop (resizing, closing), so it is called as often as `show`.
     """
 
-    def __init__(self, settings: OutputSettings, title: str = "Invisible Cities") -> None:
-        """Raises DeviceFault without a display server, or without the display that was chosen."""
+    def __init__(
+        self, settings: OutputSettings, title: str = "Invisible Cities", *, pointer: bool = False
+    ) -> None:
+        """pointer: whether the operator points and moves things here: then the cursor is seen, and the
+        arrow keys repeat while they are held. An audience sees no cursor.
+
+        Raises DeviceFault without a display server, or without the display that was chosen."""
         for hint, value in _SDL_HINTS.items():
             os.environ.setdefault(hint, value)
         self._settings = settings
+        self._pointed: list[PointerEvent] = []
+        self._held: set[int] = set()
         try:
             self._open(title)
+            pygame.mouse.set_visible(pointer)
+            pygame.key.set_repeat(*(_REPEAT if pointer else (0, 0)))
         except BaseException:
             pygame.display.quit()
             raise
@@ -62,8 +78,8 @@ class ProjectorWindow:
             driver = "offscreen"
         if driver in _NO_DISPLAY_SERVER:
             raise DeviceFault(
-                "There is no display server for the projector's window: start it on a desktop, or with"
-                " --headless."
+                "There is no display server for the projector's window: start it on a desktop, or without"
+                " a window (`cities live --headless`, `cities calibrate --auto`)."
             )
         sizes = pygame.display.get_desktop_sizes()
         display = self._settings.display
@@ -84,7 +100,10 @@ class ProjectorWindow:
             raise DeviceFault(
                 f"Display {display} can't be opened ({error}): try another output.display."
             ) from error
-        pygame.mouse.set_visible(False)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self._screen().get_size()
 
     def show(
         self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
@@ -95,7 +114,28 @@ class ProjectorWindow:
         pygame.display.flip()
 
     def keys(self) -> list[str]:
-        return [name for event in pygame.event.get() if (name := _key_name(event))]
+        names = []
+        self._pointed = []
+        for event in pygame.event.get():
+            if event.type == pygame.KEYUP:
+                self._held.discard(event.scancode)
+            elif (name := _key_name(event)) and not self._only_repeats(event, name):
+                names.append(name)
+            elif done := _pointer_event(event):
+                self._pointed.append(done)
+        return names
+
+    def pointer(self) -> list[PointerEvent]:
+        pointed, self._pointed = self._pointed, []
+        return pointed
+
+    def _only_repeats(self, event: pygame.event.Event, name: str) -> bool:
+        """Whether this is a key that is being held, and must do once what it does."""
+        if event.type != pygame.KEYDOWN or name.removeprefix("shift+") in _MOVING_KEYS:
+            return False
+        held = event.scancode in self._held
+        self._held.add(event.scancode)
+        return held
 
     def close(self) -> None:
         pygame.display.quit()
@@ -120,7 +160,19 @@ def _key_name(event: pygame.event.Event) -> str | None:
     if event.type != pygame.KEYDOWN or event.mod & (pygame.KMOD_LALT | pygame.KMOD_META):
         return None
     name = _DIGIT_KEYS.get(event.scancode) or pygame.key.name(event.key)
-    return f"ctrl+{name}" if event.mod & pygame.KMOD_CTRL else name
+    if event.mod & pygame.KMOD_CTRL:
+        return f"ctrl+{name}"
+    return f"shift+{name}" if event.mod & pygame.KMOD_SHIFT and name in _MOVING_KEYS else name
+
+
+def _pointer_event(event: pygame.event.Event) -> PointerEvent | None:
+    if event.type == pygame.MOUSEMOTION:
+        return PointerEvent("moved", event.pos)
+    if event.type == pygame.MOUSEBUTTONDOWN and event.button == pygame.BUTTON_LEFT:
+        return PointerEvent("pressed", event.pos)
+    if event.type == pygame.MOUSEBUTTONUP and event.button == pygame.BUTTON_LEFT:
+        return PointerEvent("released", event.pos)
+    return None
 
 
 def _size(size: tuple[int, int]) -> str:

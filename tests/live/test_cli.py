@@ -20,11 +20,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from calibration.file import read_calibration
 from live.camera.simulated import Conditions, SimulatedSheet
 from live.cli import main
 from live.pictures import read_map, read_picture, write_picture
 from models.cityset import CARD, SHIPPED
 from models.palette import BUILDING, GREEN, ROAD, WATER, paint
+from tests.live.calibrate.sheets import camera_picture
 from tests.live.conftest import Screen, soon
 from tests.live.control.client import OscClient
 
@@ -424,6 +426,63 @@ def test_the_show_fills_a_real_display(screen: Screen) -> None:
             show.kill()
     assert (show.returncode, told) == (0, "")
     assert "display 0, 1280×720" in said
+
+
+def test_a_show_is_calibrated_in_a_real_display(screen: Screen, tmp_path: Path) -> None:
+    sheet, file = tmp_path / "sheet.png", tmp_path / "calibration.toml"
+    write_picture(sheet, camera_picture()[:, :, ::-1])
+    command = ["calibrate", "--camera", str(sheet), "-o", str(file)]
+    with run(command, DISPLAY=screen.display) as guide:
+        try:
+            assert soon(lambda: bool(screen.shot().any()), within=30), "no guide on the display"
+
+            def ended() -> bool:
+                screen.press("Return")  # from step to step, saves, and is any key in the end
+                return guide.poll() is not None
+
+            assert soon(ended, within=30)
+            said, told = guide.communicate(timeout=30)
+        finally:
+            guide.kill()
+    assert (guide.returncode, said, told) == (0, f"saved to {file}\n", "")
+    assert "sheet.png" in read_calibration(file).camera
+
+
+def test_a_show_is_calibrated_from_the_swatches_with_one_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "show.toml").write_text('[calibration]\nfile = "mine.toml"\n')
+    write_picture(tmp_path / "sheet.png", camera_picture()[:, :, ::-1])
+    command = ["--show", str(tmp_path / "show.toml"), "--camera", str(tmp_path / "sheet.png"), "--auto"]
+    for _ in range(2):
+        assert main(["calibrate", *command]) == 0
+    told = capsys.readouterr().out
+    assert f"saved to {tmp_path / 'mine.toml'}; the one before is kept as mine.previous.toml" in told
+    assert read_calibration(tmp_path / "mine.toml").corners is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        ("--auto --camera NONE", 3, "none.png"),
+        ("--show EMPTY", 2, "calibration.file is empty: give the file to calibrate into by -o FILE"),
+    ],
+)
+def test_a_calibration_that_can_not_be_made_is_told(
+    arguments: str, code: int, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "show.toml").write_text('[calibration]\nfile = ""\n')
+    names = {"NONE": str(tmp_path / "none.png"), "EMPTY": str(tmp_path / "show.toml")}
+    assert main(["calibrate", *(names.get(word, word) for word in arguments.split())]) == code
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert told.count("\n") == 1
+
+
+def test_calibrating_by_itself_takes_no_window(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["calibrate", "--auto", "--window"])
+    assert "--window: not allowed with argument --auto" in capsys.readouterr().err
 
 
 def test_a_display_that_is_not_there_is_told(screen: Screen, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.reading import errors
+from bench.judge import wrong_share
 from calibration.inks import Inks
 from live.camera.simulated import Conditions, SimulatedSheet
 from live.config import InkSettings
@@ -44,15 +44,13 @@ def photo_of(drawing: str, **conditions: object) -> tuple[NDArray[np.uint8], Sim
 def test_a_photo_is_read(conditions: dict[str, object]) -> None:
     photo, sheet, moment = photo_of("town", **conditions)
     labels = read_photo(photo, SIDE, "auto", INKS).labels
-    wrong, judged = errors(moment, labels, sheet.truth(moment, SIDE))
-    assert wrong.sum() < 0.003 * judged.sum()
+    assert wrong_share(moment, labels, sheet.truth(moment, SIDE)) < 0.003
 
 
 def test_a_photo_is_read_from_its_corners() -> None:
     photo, sheet, moment = photo_of("harbour")
     labels = read_photo(photo, SIDE, sheet.corners.tolist(), INKS).labels
-    wrong, judged = errors(moment, labels, sheet.truth(moment, SIDE))
-    assert wrong.sum() < 0.003 * judged.sum()
+    assert wrong_share(moment, labels, sheet.truth(moment, SIDE)) < 0.003
 
 
 def test_a_photo_that_is_the_sheet_is_read_whole() -> None:
@@ -62,8 +60,7 @@ def test_a_photo_that_is_the_sheet_is_read_whole() -> None:
     )
     whole = np.asarray(cv2.warpPerspective(photo, square, (700, 700)), dtype=np.uint8)
     labels = read_photo(whole, SIDE, "whole", INKS).labels
-    wrong, judged = errors(moment, labels, sheet.truth(moment, SIDE))
-    assert wrong.sum() < 0.003 * judged.sum()
+    assert wrong_share(moment, labels, sheet.truth(moment, SIDE)) < 0.003
 
 
 def test_a_drawing_in_flat_colours_is_read_as_it_is() -> None:

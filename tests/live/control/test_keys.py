@@ -27,6 +27,7 @@ STATE = opening(("istanbul", "dubai", "paris"))
         ("3", SetCity(2)),
         ("right", NextCity()),
         ("left", PreviousCity()),
+        ("shift+left", PreviousCity()),
         ("f", SetFreeze(None)),
         ("b", SetBlackout(None)),
         ("h", SetOverlay(None)),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from live.output.base import Output
+from live.output.base import Output, PointerEvent
 from live.output.compose import compose
 from live.output.headless import HeadlessOutput
 
@@ -36,6 +36,16 @@ def test_keys_are_told_once_and_in_order() -> None:
     headless.press("1")
     assert output.keys() == ["b", "ctrl+q", "1"]
     assert output.keys() == []
+
+
+def test_pointer_events_come_with_the_keys_of_their_time_and_once() -> None:
+    output: Output = (headless := HeadlessOutput())
+    pressed, released = PointerEvent("pressed", (3, 4)), PointerEvent("released", (3, 5))
+    headless.point(pressed, released)
+    assert output.pointer() == []
+    output.keys()
+    assert output.pointer() == [pressed, released]
+    assert output.pointer() == []
 
 
 def test_says_what_it_is_and_closes_twice() -> None:

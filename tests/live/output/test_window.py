@@ -11,7 +11,7 @@ import pygame
 import pytest
 
 from live.config import OutputSettings
-from live.output.base import Output
+from live.output.base import Output, PointerEvent
 from live.output.headless import HeadlessOutput
 from live.output.window import ProjectorWindow
 from models.faults import DeviceFault
@@ -83,15 +83,77 @@ def test_overlay_comes_and_goes(screen: Screen) -> None:
 
 
 def test_keys_arrive_by_name_and_once(screen: Screen) -> None:
-    pressed = ["h", "B", "1", "KP_End", "space", "ctrl+q", "Right", "Escape", "F11", "shift+Tab"]
-    names = ["h", "b", "1", "1", "space", "ctrl+q", "right", "escape", "f11", "tab"]
+    pressed = [
+        "h",
+        "B",
+        "1",
+        "KP_End",
+        "shift+1",
+        "space",
+        "ctrl+q",
+        "Right",
+        "shift+Right",
+        "Escape",
+        "F11",
+    ]
+    names = ["h", "b", "1", "1", "1", "space", "ctrl+q", "right", "shift+right", "escape", "f11", "tab"]
     modifiers = {"ctrl+left ctrl", "left shift", "right shift", "numlock"}
     with window() as output:
         output.show(quarters(), ())
-        screen.press(*pressed)
+        screen.press(*pressed, "Tab")
         seen = keys_until(output, "tab")
         assert [name for name in seen if name not in modifiers] == names
         assert set(output.keys()) <= modifiers
+
+
+def keys_of_holding(screen: Screen, output: Output, key: str) -> list[str]:
+    """What is heard of a key that is held for half a second or longer."""
+    seen: list[str] = []
+
+    def repeats() -> bool:
+        seen.extend(output.keys())
+        return len(seen) > 2
+
+    screen.run("xdotool", "keydown", key)
+    soon(repeats, within=0.7)
+    screen.run("xdotool", "keyup", key)
+    screen.press("End")
+    return seen + keys_until(output, "end")[:-1]
+
+
+def test_only_keys_that_move_something_repeat(screen: Screen) -> None:
+    with closing(ProjectorWindow(OutputSettings(), pointer=True)) as output:
+        output.show(quarters(), ())
+        assert keys_of_holding(screen, output, "b") == ["b"]
+        assert keys_of_holding(screen, output, "b") == ["b"]
+        assert len(keys_of_holding(screen, output, "Left")) > 2
+
+
+def test_no_key_of_a_show_repeats(screen: Screen) -> None:
+    with window() as output:
+        output.show(quarters(), ())
+        assert keys_of_holding(screen, output, "Left") == ["left"]
+
+
+def test_the_pointer_is_reported_where_it_is(screen: Screen) -> None:
+    with closing(ProjectorWindow(OutputSettings(), pointer=True)) as output:
+        assert pygame.mouse.get_visible()
+        assert output.size == (1280, 720)
+        output.show(quarters(), ())
+        screen.run("xdotool", "mousemove", "300", "200", "mousedown", "1", "mousemove", "310", "220")
+        screen.run("xdotool", "mouseup", "1", "click", "3")
+        seen: list[PointerEvent] = []
+
+        def released() -> bool:
+            output.keys()
+            seen.extend(output.pointer())
+            return seen[-1:] == [PointerEvent("released", (310, 220))]
+
+        assert soon(released)
+        done = [event for event in seen if event.kind != "moved" or event.at == (310, 220)]
+        assert done[0] == PointerEvent("pressed", (300, 200))
+        assert {event.kind for event in done[1:-1]} == {"moved"}
+        assert not output.pointer()
 
 
 def test_keys_of_the_desktop_are_left_to_it(screen: Screen) -> None:

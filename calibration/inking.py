@@ -1,0 +1,404 @@
+"""Calibrating the inks: from the printed swatches, from areas that somebody points at, or from a drawing.
+
+A person who is asked which green a scribble is names the green of the pen: not the mean with the paper that
+shows between the strokes, nor the darker spots where they cross. So it is done here: of the pixels that are
+no paper, those that are well covered count, and of these the median.
+
+Inks are measured against the bare paper next to them, so that the light's slope and tint cancel out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from calibration.inks import PAPER_LEVEL, Inks, family, oklab
+from calibration.layout import A4, SheetLayout
+from calibration.sheet import SheetPosition
+from models.faults import InputFault
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
+
+MARKERS: Final = ("white", "black", "green", "red", "blue")
+"""What the marker of each class is called when nobody said otherwise."""
+
+PATCH = 72
+"""Pixels along a swatch box as it is looked at."""
+
+RING = (0.07, 0.16)
+"""Where, in sides of a swatch box outside of it, bare paper is looked for: beyond the printed line."""
+
+INSET = 0.10
+"""Share of the box's side that is left out along its edge, with the printed line."""
+
+COVERED = 0.05
+"""Distance in OKLab from the paper from which on a pixel holds ink."""
+
+LEAST_COVERED = 0.04
+"""Share of a swatch that ink must cover, at least."""
+
+FULL, WELL_COVERED = 0.8, 0.9
+"""Of the pixels with ink, ordered by how far they are from the paper, the one at this share is fully
+covered (beyond it there are second layers), and so are those at this share of its distance."""
+
+PALE = 0.08
+"""Distance in OKLab from the paper below which an ink is too pale to be read."""
+
+ALIKE, MOSTLY = 0.08, 0.7
+"""Distance in OKLab from an ink's family within which most of a swatch's pixels must lie; this share."""
+
+EVEN = 0.10
+"""By how much, of its value, the paper around a swatch may vary."""
+
+RING_TINT = 0.05
+"""By how much the paper around one swatch may be tinted against that around the others, in OKLab."""
+
+GREY_CHROMA = 0.045
+"""Chroma in OKLab below which a person calls a colour black, grey or white."""
+
+BROWN_BLACK = (0.36, 0.07)
+"""Lightness and chroma below which a person calls a colour black, whatever its hue."""
+
+SHADOW_LIGHT = 0.66
+"""A grey lighter than this is paper in a shadow, or pencil."""
+
+SKIN_HUES, SKIN_CHROMA = (25.0, 85.0), 0.105
+"""Hues in degrees, and the chroma below which they are those of skin, wood and coffee."""
+
+NEAR_PRIOR = 0.10
+"""Distance in OKLab from one of the prior's inks at which a colour is that ink, if any other is twice as
+far."""
+
+FLAT = 0.035
+"""By how much colours may differ within 3 × 3 pixels of an area of one ink."""
+
+LEARNT_SIDE = 512
+"""Pixels along the side at which a drawing is learnt from."""
+
+LEAST_AREA = 60
+"""Pixels at that side that an ink must cover evenly to be learnt."""
+
+LIKELY_SHARE, LIKELY_FAR = 0.75, 0.8
+"""What of its family an ink is bound to show: cover, and doublings of its layers or light."""
+
+CLOSE, CLOSE_TO_PAPER = 0.075, 0.09
+"""Distance in OKLab between what two inks show, and between an ink and the paper, that is too little for a
+reader that allows each of them half of it."""
+
+Floats = NDArray[np.float32]
+Box = Sequence[float]
+"""Left, top, right and bottom in sheet coordinates."""
+
+
+def inks_from_swatches(bgr: NDArray[np.uint8], position: SheetPosition, layout: SheetLayout = A4) -> Inks:
+    """The inks scribbled (or laid, as a piece of card) into the printed swatch boxes.
+
+    bgr: uint8 (H, W, 3), a camera's picture as it is. Each ink is measured against the paper around its own
+    box. Raises InputFault with the class of a swatch that is out of sight, hidden, too dark, blown out,
+    empty, too pale or of several colours, or of two that are alike.
+    """
+    looks = [_look(bgr, position, box, label) for label, box in enumerate(layout.swatch_corners_sheet())]
+    papers = np.stack([paper for _, paper in looks])
+    usual = np.median(papers, axis=0)
+    # In the light of one lamp paper has one tint; a hand or a sleeve around a box hasn't.
+    tints = oklab((papers / usual * (PAPER_LEVEL / 255)).clip(0, 1).astype(np.float32))[:, 1:]
+    for label, tint in enumerate(tints):
+        if np.abs(tint).max() > RING_TINT:
+            raise InputFault(f"{_swatch(label)} is hidden: take away what lies over it")
+    shown = np.full((len(CLASS_NAMES), 3), PAPER_LEVEL, dtype=np.float32)
+    for label, (inside, paper) in enumerate(looks):
+        levelled = (inside / paper * PAPER_LEVEL).clip(0, 255)
+        if label == GROUND:
+            if _covered(levelled).mean() > 0.5:
+                raise InputFault(f"{_swatch(label)} must stay as white as the paper: leave that box empty")
+            continue
+        shown[label] = _ink_of(levelled, _swatch(label), f"scribble it with the {MARKERS[label]} marker")
+    return _told_apart(_inks(shown, usual), "the swatches of")
+
+
+def inks_from_areas(levelled: NDArray[np.uint8], areas: Mapping[int, Box], prior: Inks) -> Inks:
+    """The inks in areas that somebody pointed at.
+
+    levelled: uint8 (S, S, 3), the rectified sheet with its light levelled, BGR. areas: by class, rectangles
+    in sheet coordinates; that of `GROUND` shows bare paper. Classes without one keep the colour that they
+    have in `prior`. Raises InputFault with the class of an area that is outside the sheet, shows bare paper
+    or several colours, and if two of them are alike.
+    """
+    shown = prior.levelled() * 255
+    paper = np.full(3, PAPER_LEVEL, dtype=np.float32)
+    if GROUND in areas:
+        paper = np.maximum(np.median(_within(levelled, areas[GROUND], GROUND), axis=0), 1)
+    for label, box in areas.items():
+        if label != GROUND:
+            seen = (_within(levelled, box, label) / paper * PAPER_LEVEL).clip(0, 255)
+            shown[label] = _ink_of(
+                seen, f"the area of '{CLASS_NAMES[label]}'", "point at an area of that ink"
+            )
+    inks = _inks(shown, prior.rgb[GROUND])
+    alike = inks.too_close()
+    # A class that isn't pointed at may have the colour that another has now, until its turn comes.
+    return inks if alike is None or not set(alike) <= set(areas) else _told_apart(inks, "the areas of")
+
+
+def learn_inks(levelled: NDArray[np.uint8], prior: Inks) -> Inks:
+    """The inks of a first drawing (or a photograph), each taken for what a person would take it for.
+
+    levelled: uint8 (S, S, 3), the rectified sheet with its light levelled, BGR. Black, grey and brown-black
+    are road, any green is green, red, orange and pink are building, blue, cyan and violet are water; but
+    what is plainly one of `prior`'s inks is that. Of several colours of a class the one with most area
+    counts; edges, skin and pale greys don't. Classes that aren't seen keep the prior's colour.
+    """
+    seen, shares = _flat_colours(levelled)
+    known = prior.levelled()
+    classes = _as_a_person(seen, oklab(known))
+    shown, area = known * 255, np.zeros(len(CLASS_NAMES), dtype=np.intp)
+    for label in range(ROAD, len(CLASS_NAMES)):
+        own = classes == label
+        if own.sum() >= LEAST_AREA:
+            likely = _most_frequent(seen[own])
+            shown[label], area[label] = np.median(shares[own][likely], axis=0), likely.sum()
+    # Two that came out alike were one: the smaller was no ink of its own.
+    while True:
+        inks = _inks(shown, prior.rgb[GROUND])
+        alike = inks.too_close()
+        if alike is None or not area[list(alike)].any():
+            return inks if alike is None else prior
+        loser = min((label for label in alike if area[label]), key=lambda label: int(area[label]))
+        shown[loser], area[loser] = known[loser] * 255, 0
+
+
+def separability(inks: Inks) -> tuple[str, ...]:
+    """Which inks the reader may take for each other, and what to choose instead; () if all is well."""
+    apart, seen = family_distances(inks), oklab(inks.levelled())
+    names = [colour_name(lab) for lab in _as_named(inks)]
+    told = []
+    for one in range(ROAD, len(CLASS_NAMES)):
+        if apart[GROUND, one] < CLOSE_TO_PAPER:
+            told.append(f"{names[one]} '{CLASS_NAMES[one]}' is close to the paper: choose a stronger one")
+        for other in range(one + 1, len(CLASS_NAMES)):
+            if apart[one, other] < CLOSE:
+                told.append(_advice(one, other, names, seen))
+    return tuple(told)
+
+
+def family_distances(inks: Inks) -> Floats:
+    """How far apart the inks are as the reader meets them: float32 (5, 5), symmetric, OKLab.
+
+    Not from calibrated colour to calibrated colour but from any to any that a pen of each makes: where it
+    runs dry, in two layers, in a little more or less light.
+    """
+    colours = inks.levelled()
+    paper = oklab(colours[GROUND])
+    likely = [paper[None]]
+    for ink in colours[ROAD:]:
+        made, far = family(colours[GROUND], ink)
+        members = oklab(made)
+        way = np.linalg.norm(members - paper, axis=1) / np.linalg.norm(oklab(ink) - paper)
+        likely.append(members[(way > LIKELY_SHARE) & (far < LIKELY_FAR)])
+    apart = np.zeros((len(colours), len(colours)), dtype=np.float32)
+    for one, mine in enumerate(likely):
+        for other in range(one):
+            between = np.linalg.norm(mine[:, None] - likely[other][None], axis=2).min()
+            apart[one, other] = apart[other, one] = between
+    return apart
+
+
+def colour_name(lab: Floats) -> str:
+    """What a person calls a colour. lab: float32 (3,), OKLab."""
+    light, chroma, hue = _light_chroma_hue(lab)
+    if chroma < GREY_CHROMA or (light < BROWN_BLACK[0] and chroma < BROWN_BLACK[1]):
+        return "black" if light < 0.45 else "grey" if light < 0.88 else "white"
+    if 30 < hue < 100 and light < 0.72 and chroma < 0.13:
+        return "brown"
+    names = ((15, "pink"), (45, "red"), (80, "orange"), (108, "yellow"), (170, "green"), (225, "turquoise"),
+             (290, "blue"), (325, "violet"), (360, "pink"))  # fmt: skip
+    name = next(name for end, name in names if hue <= end)
+    return "pink" if name == "red" and light > 0.7 else name
+
+
+def _as_named(inks: Inks) -> Floats:
+    """The colours as a person sees them, OKLab (5, 3): in white light, on paper that may have a colour."""
+    bright = (inks.rgb.astype(np.float32) / max(int(inks.rgb[GROUND].max()), 1)).clip(0, 1)
+    true = oklab(bright.astype(np.float32))
+    # A slight tint of the paper is that of the lamp.
+    return true if np.hypot(*true[GROUND, 1:]) > RING_TINT else oklab(inks.levelled())
+
+
+def _advice(one: int, other: int, names: list[str], seen: Floats) -> str:
+    """What to do about two inks that are close."""
+    # The one that has more colour is the one of which there are lighter and darker kinds to choose from.
+    chroma = np.linalg.norm(seen[:, 1:], axis=1)
+    change, keep = (one, other) if chroma[one] > chroma[other] else (other, one)
+    how = "lighter" if seen[change, 0] >= seen[keep, 0] else "darker"
+    if names[one] == names[other]:
+        change, keep = (one, other) if names[one] == MARKERS[other] else (other, one)
+        classes = f"'{CLASS_NAMES[keep]}' and '{CLASS_NAMES[change]}'"
+        return (
+            f"{classes} are both {names[one]} and close: choose another colour for '{CLASS_NAMES[change]}'"
+        )
+    return f"{names[change]} and {names[keep]} are close: choose a {how} {names[change]}"
+
+
+def _swatch(label: int) -> str:
+    return f"the swatch of '{CLASS_NAMES[label]}'"
+
+
+def _look(
+    bgr: NDArray[np.uint8], position: SheetPosition, box: Floats, label: int
+) -> tuple[Floats, Floats]:
+    """The inside of a swatch box, float32 (n, n, 3), and the colour of the paper around it, (3,): RGB.
+
+    box: float32 (4, 2), its corners in sheet coordinates.
+    """
+    margin = round(PATCH * RING[1])
+    (left, top), side = box[0], float(box[1, 0] - box[0, 0])
+    size, scale = PATCH + 2 * margin, side / PATCH
+    shift = (0.5 - margin) * scale
+    to_sheet = np.array([[scale, 0, left + shift], [0, scale, top + shift], [0, 0, 1]])
+    matrix = position.homography @ to_sheet
+    # Area sampling, as far as a linear look-up can have it.
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    there = cv2.warpPerspective(
+        np.full(bgr.shape[:2], 255, dtype=np.uint8), matrix, (size, size), flags=flags, borderValue=0
+    )
+    if there.min() < 255:
+        raise InputFault(f"{_swatch(label)} is not in the camera's picture: move the sheet or the camera")
+    patch = cv2.warpPerspective(bgr, matrix, (size, size), flags=flags)
+    rgb = np.asarray(patch, dtype=np.float32)[..., ::-1]
+    line = margin - round(PATCH * RING[0])
+    around = np.ones((size, size), dtype=np.bool_)
+    around[line:-line, line:-line] = False
+    ring = rgb[around]
+    paper = np.asarray(np.median(ring, axis=0), dtype=np.float32)
+    if paper.max() < 30:
+        raise InputFault(f"{_swatch(label)} is too dark to be measured: more light, or a longer exposure")
+    if paper.min() > 252:
+        raise InputFault(f"the paper at {_swatch(label)} is blown out: less light, or a shorter exposure")
+    even = (np.abs(ring / np.maximum(paper, 1) - 1) < EVEN).all(axis=1)
+    if even.mean() < 0.5:
+        raise InputFault(f"{_swatch(label)} is hidden: take away what lies over it")
+    inset = margin + round(PATCH * INSET)
+    return rgb[inset:-inset, inset:-inset], np.maximum(paper, 1)
+
+
+def _lab(rgb: Floats) -> Floats:
+    """OKLab of values 0..255."""
+    return oklab((rgb / 255).astype(np.float32))
+
+
+def _covered(levelled: Floats) -> NDArray[np.bool_]:
+    """Which pixels hold ink. levelled: float32 (..., 3), RGB 0..255."""
+    paper = _lab(np.full(3, PAPER_LEVEL, dtype=np.float32))
+    return np.asarray(np.linalg.norm(_lab(levelled) - paper, axis=-1) > COVERED)
+
+
+def _ink_of(levelled: Floats, where: str, remedy: str) -> Floats:
+    """The colour of the ink that covers a place, be it streakily or in part: float32 (3,), RGB 0..255.
+
+    levelled: float32 (..., 3), RGB 0..255 on paper at `PAPER_LEVEL`.
+    """
+    colours = levelled.reshape(-1, 3).astype(np.float32)
+    paper = np.full(3, PAPER_LEVEL, dtype=np.float32)
+    seen = _lab(colours)
+    away = np.linalg.norm(seen - _lab(paper), axis=1)
+    covered = away > COVERED
+    if covered.mean() < LEAST_COVERED:
+        raise InputFault(f"{where} is empty: {remedy}")
+    fullest = np.quantile(away[covered], FULL)
+    ink = np.asarray(np.median(colours[away > WELL_COVERED * fullest], axis=0), dtype=np.float32)
+    if np.linalg.norm(_lab(ink) - _lab(paper)) < PALE:
+        raise InputFault(f"{where} is too pale to be told from the paper: use a stronger colour")
+    members = oklab(family(paper / np.float32(255), ink / np.float32(255))[0])
+    sample = seen[covered][:: max(1, int(covered.sum()) // 500)]
+    off = np.linalg.norm(sample[:, None] - members[None], axis=2).min(axis=1)
+    if (off < ALIKE).mean() < MOSTLY:
+        raise InputFault(f"{where} shows more than one colour: take away what lies over it, and {remedy}")
+    return ink
+
+
+def _within(levelled: NDArray[np.uint8], box: Box, label: int) -> Floats:
+    """The pixels of a rectangle in sheet coordinates, float32 (n, 3), RGB; at least 3 × 3 of them."""
+    height, width = levelled.shape[:2]
+    left, top, right, bottom = (
+        float(np.clip(value, 0, 1)) * size
+        for value, size in zip(box, (width, height, width, height), strict=True)
+    )
+    if not (left < right and top < bottom):
+        raise InputFault(
+            f"the area of '{CLASS_NAMES[label]}' must lie on the sheet: left, top, right and bottom from 0 "
+            f"to 1, not {[round(float(value), 3) for value in box]}"
+        )
+    spans = []
+    for low, high, size in ((left, right, width), (top, bottom, height)):
+        first = min(max(int(low), 0), size - 3)
+        spans.append(slice(first, max(int(np.ceil(high)), first + 3)))
+    return levelled[spans[1], spans[0], ::-1].reshape(-1, 3).astype(np.float32)
+
+
+def _inks(shown: Floats, paper: Floats | NDArray[np.uint8]) -> Inks:
+    """Inks as a levelled picture shows them, float32 (5, 3), RGB 0..255, on paper of that colour."""
+    rgb = shown / PAPER_LEVEL * paper.astype(np.float32)
+    rgb[GROUND] = paper
+    # What is brighter than the paper may be so by more than a byte holds; only ratios count.
+    rgb *= min(1.0, 255 / float(rgb.max()))
+    return Inks(np.rint(rgb).astype(np.uint8))
+
+
+def _told_apart(inks: Inks, what: str) -> Inks:
+    alike = inks.too_close()
+    if alike is not None:
+        one, other = (f"'{CLASS_NAMES[label]}'" for label in alike)
+        raise InputFault(f"{what} {one} and {other} are too much alike: choose another colour for {other}")
+    return inks
+
+
+def _light_chroma_hue(lab: Floats) -> tuple[Floats, Floats, Floats]:
+    """Lightness, chroma, and hue in degrees, of OKLab (..., 3)."""
+    light, a, b = np.moveaxis(lab, -1, 0)
+    return light, np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
+
+
+def _flat_colours(levelled: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    """The pixels of a drawing that lie within areas of one ink: OKLab, and RGB 0..255, float32 (n, 3)."""
+    side = min(LEARNT_SIDE, levelled.shape[0])
+    small = cv2.resize(levelled, (side, side), interpolation=cv2.INTER_AREA)
+    rgb = np.asarray(cv2.medianBlur(small, 3), dtype=np.float32)[..., ::-1]
+    seen = _lab(rgb)
+    square = np.ones((3, 3), dtype=np.uint8)
+    spread = np.asarray(cv2.dilate(seen, square)) - np.asarray(cv2.erode(seen, square))
+    flat = (spread.max(axis=-1) < FLAT) & _covered(rgb)
+    return seen[flat], rgb[flat]
+
+
+def _as_a_person(seen: Floats, known: Floats) -> NDArray[np.uint8]:
+    """The class of which a person would say that each colour is its ink, `GROUND` for none: uint8 (n,).
+
+    seen: float32 (n, 3), OKLab; known: (5, 3), that of the prior's inks.
+    """
+    light, chroma, hue = _light_chroma_hue(seen)
+    grey = (chroma < GREY_CHROMA) | ((light < BROWN_BLACK[0]) & (chroma < BROWN_BLACK[1]))
+    classes = np.full(len(seen), GROUND, dtype=np.uint8)
+    classes[(hue <= 85) | (hue > 325)] = BUILDING
+    classes[(hue > 100) & (hue <= 190)] = GREEN
+    classes[(hue > 190) & (hue <= 325)] = WATER
+    skin = (hue > SKIN_HUES[0]) & (hue < SKIN_HUES[1]) & (chroma < SKIN_CHROMA)
+    classes[skin] = GROUND
+    classes[grey] = np.where(light[grey] < SHADOW_LIGHT, ROAD, GROUND)
+    from_known = np.linalg.norm(seen[:, None] - known[None], axis=2)
+    order = np.sort(from_known, axis=1)
+    plain = (order[:, 0] < NEAR_PRIOR) & (order[:, 1] > 2 * order[:, 0])
+    classes[plain] = from_known[plain].argmin(axis=1)
+    return classes
+
+
+def _most_frequent(seen: Floats) -> NDArray[np.bool_]:
+    """Which of the colours, OKLab (n, 3), are about the most frequent one."""
+    cells = np.rint(seen / ALIKE * 2).astype(np.int32)
+    kinds, counts = np.unique(cells, axis=0, return_counts=True)
+    # Together with the cells that touch it, so that a colour on the border of two counts whole.
+    touching = (np.abs(kinds[:, None] - kinds[None]).max(axis=2) <= 1) @ counts
+    middle = kinds[touching.argmax()]
+    return np.asarray(np.abs(cells - middle).max(axis=1) <= 1)
