@@ -1,4 +1,4 @@
-"""The lock of a camera: its exposure, white balance, focus and gain held still, and whether they really are.
+"""The lock of a camera: exposure, white balance, focus and gain held still, and whether they really are.
 
 A camera that adjusts itself changes every colour on the sheet whenever a hand comes into its view. OpenCV's
 properties can hold it still, but not alike everywhere, and what they answer isn't always true: what is
@@ -29,7 +29,7 @@ SETTLE: Final = 0.8
 """Seconds that the automatics have from the first picture on; most need half a second."""
 
 DELAY: Final = 0.3
-"""Seconds until a change shows in the picture: some frames are on their way, and sensors take two or three."""
+"""Seconds until a change shows in the picture: frames are on their way, and sensors take two or three."""
 
 WATCH: Final = 3.0
 """Seconds for which the locked picture is watched: a breathing exposure takes one or two."""
@@ -45,8 +45,8 @@ FOLLOWS: Final = 1.08
 it and more, an automatic that goes on in spite of all takes it back within `DELAY`."""
 
 BREATH: Final = 1.06
-"""Factor between the brightest and the darkest picture, or the warmest and the coolest, while it is watched,
-from which the picture is moving; a lamp's flicker stays below."""
+"""Factor between the brightest and the darkest picture, or the warmest and the coolest, while watched, from
+which the picture is moving; a lamp's flicker stays below."""
 
 CELLS: Final = (16, 12)
 """Across and down: cells of the picture that are compared, of which a hand covers less than half."""
@@ -68,8 +68,8 @@ class Device(Protocol):
 class Automatic:
     """A property that a camera may set by itself.
 
-    value: OpenCV's property of it. switch: that of its automatic, or None. manual: what may mean 'manual' to
-    the switch, the likeliest first. on: what means 'automatic'. unit: of the value, for the operator.
+    value: OpenCV's property of it. switch: that of its automatic, or None. manual: what may mean 'manual'
+    to the switch, the likeliest first. on: what means 'automatic'. unit: of the value, for the operator.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Automatic:
 class Dialect:
     """How a backend of OpenCV speaks of the automatics.
 
-    halved: the exposure that lets in half the light of one.
+    logarithmic: whether exposures are powers of two of a second, and not times.
     """
 
     automatics: tuple[Automatic, ...]
@@ -109,7 +109,7 @@ V4L2: Final = Dialect(
         _GAIN,
     )
 )
-"""Linux, in the driver's own units: exposure in 100 µs. Also tried where nothing is known of the backend."""
+"""Linux, in the driver's own units: exposure in 100 µs. Also tried where nothing else is known."""
 
 DSHOW: Final = Dialect(
     (
@@ -134,7 +134,7 @@ class _Held:
 
 @dataclass(slots=True)
 class _Seen:
-    """The pictures of one phase: when it began, and each picture's brightness and warmth against the first."""
+    """The pictures of one phase: since when, and the brightness and warmth of each against the first."""
 
     since: float
     first: Means | None = None
@@ -146,15 +146,21 @@ class Lock:
     """Locks one opened camera; is shown every picture that it brings. For one thread.
 
     device: the camera. dialect: of its backend. wanted: values by name ('exposure', 'white balance',
-    'focus', 'gain') that are to be set; the others are found by letting the automatics settle.
+    'focus', 'gain') that are to be set; the others are found by letting the automatics settle, for which
+    there is no need where `settle` is False: the camera was locked before, and what it offers is known.
     """
 
-    def __init__(self, device: Device, dialect: Dialect, wanted: Mapping[str, float]) -> None:
+    def __init__(
+        self, device: Device, dialect: Dialect, wanted: Mapping[str, float], *, settle: bool = True
+    ) -> None:
         self._device = device
         self._dialect = dialect
         self._wanted = dict(wanted)
+        self._settle = SETTLE if settle and set(wanted) < {a.name for a in dialect.automatics} else 0.0
         self._held: dict[str, _Held] = {}
-        self._phase: Literal["settling", "matching", "provoking", "restoring", "watching", "done"] = "settling"
+        self._phase: Literal["settling", "matching", "provoking", "restoring", "watching", "done"] = (
+            "settling"
+        )
         self._seen: _Seen | None = None
         self._settled: Means | None = None  # the picture that the automatics settled on
         self._before: Means | None = None  # the locked picture, before it is provoked
@@ -207,8 +213,7 @@ class Lock:
             self._seen = _Seen(now)
         elapsed = now - self._seen.since
         if self._phase == "settling":
-            # Values that were given leave nothing to settle for.
-            if elapsed >= SETTLE or set(self._wanted) >= {a.name for a in self._dialect.automatics}:
+            if elapsed >= self._settle:
                 self._settled = means
                 self._hold_all()
                 self._turn("matching", now)
@@ -224,7 +229,9 @@ class Lock:
         else:
             self._watch(means, now, self._seen)
 
-    def _turn(self, phase: Literal["matching", "provoking", "restoring", "watching", "done"], now: float) -> None:
+    def _turn(
+        self, phase: Literal["matching", "provoking", "restoring", "watching", "done"], now: float
+    ) -> None:
         self._phase, self._seen = phase, _Seen(now)
 
     # Holding
@@ -299,7 +306,10 @@ class Lock:
         factor = _gain(self._before, means)
         exposure = self._held["exposure"]
         if exposure.verdict == "locked" and max(factor, 1 / factor) > JUMP:
-            exposure.verdict, exposure.why = "moving", "it says so, but the picture isn't as bright as before"
+            exposure.verdict, exposure.why = (
+                "moving",
+                "it says so, but the picture isn't as bright as before",
+            )
         self._turn("watching", now)
 
     # Watching all of it, while the show has begun
@@ -308,11 +318,13 @@ class Lock:
         if seen.first is None:
             seen.first = means
         seen.light.append(_gain(seen.first, means))
-        seen.warmth.append(_gain(seen.first[..., 2:], means[..., 2:]) / _gain(seen.first[..., :1], means[..., :1]))
+        seen.warmth.append(
+            _gain(seen.first[..., 2:], means[..., 2:]) / _gain(seen.first[..., :1], means[..., :1])
+        )
         if now - seen.since < WATCH:
             return
         for name, factors in (("exposure", seen.light), ("white balance", seen.warmth)):
-            # The middle of the pictures: a hand that comes in front of the lens for a moment isn't a breath.
+            # Without the extremes: a hand before the lens for a moment isn't a breath.
             low, high = np.quantile(factors, [0.1, 0.9])
             held = self._held[name]
             if held.verdict == "locked" and high / low > BREATH:

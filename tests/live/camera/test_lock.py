@@ -19,8 +19,8 @@ SHARP = np.random.default_rng(1).integers(60, 200, (48, 64, 3)).astype(np.float6
 class SimulatedCamera:
     """A camera with automatics, as a V4L2 driver shows it; what it sees depends on how it is set.
 
-    The picture is as bright as 'exposure' says, in hundreds, and as warm as 'white balance' says. A subclass
-    lies. `lamp` is how bright it is in the room.
+    The picture is as bright as its exposure lets it be. `lamp` is how bright it is in the room. A subclass
+    lies.
     """
 
     switches: dict[int, tuple[float, float]] = {  # noqa: RUF012 - manual and automatic of each
@@ -68,21 +68,23 @@ class SimulatedCamera:
     def picture(self, t: float) -> NDArray[np.uint8]:
         rng = np.random.default_rng(round(t * 1000))
         seen = SHARP * max(self.light(t), 0) ** (1 / 2.2) * np.array([1 / self.warmth(t), 1, 1])
-        return np.clip(seen + rng.normal(0, 2, seen.shape), 0, 255).astype(np.uint8)
+        noisy = seen + rng.normal(0, 2, seen.shape)
+        return np.asarray(noisy.clip(0, 255), dtype=np.uint8)
 
 
 def run(
     camera: SimulatedCamera,
     dialect: Dialect = V4L2,
     wanted: dict[str, float] | None = None,
-    meanwhile: Callable[[float], None] = lambda t: None,
+    meanwhile: Callable[[float], None] | None = None,
 ) -> tuple[Lock, float]:
     """A lock that is done, and when its pictures were first fit to be shown."""
     lock = Lock(camera, dialect, wanted or {})
     ready = math.nan
     t = 0.0
     while not lock.done:
-        meanwhile(t)
+        if meanwhile is not None:
+            meanwhile(t)
         lock.look(camera.picture(t), t)
         if lock.ready and math.isnan(ready):
             ready = t
@@ -126,10 +128,10 @@ class WithoutFocus(SimulatedCamera):
 class Bare(SimulatedCamera):
     """AVFoundation: nothing can be set, and everything is 0."""
 
-    def get(self, prop: int, /) -> float:
+    def get(self, _: int, /) -> float:
         return 0.0
 
-    def set(self, prop: int, value: float, /) -> bool:
+    def set(self, _: int, __: float, /) -> bool:
         return False
 
 
@@ -153,7 +155,7 @@ class Deaf(SimulatedCamera):
 class Forgetful(SimulatedCamera):
     """Says yes, and reads back what it had before."""
 
-    def set(self, prop: int, value: float, /) -> bool:
+    def set(self, prop: int, _: float, /) -> bool:
         return prop in self.props
 
 
@@ -232,8 +234,18 @@ class Shortest(SimulatedCamera):
         (Deaf(), "white balance", "moving", "white balance NOT LOCKED"),
         (Forgetful(), "exposure", "refused", "exposure NOT LOCKED (its automatic stays on)"),
         (Stubborn(), "exposure", "refused", "exposure NOT LOCKED (its automatic stays on)"),
-        (Breathing(), "exposure", "moving", "exposure NOT LOCKED (it says so, but the picture still moves)"),
-        (Tinting(), "white balance", "moving", "white balance NOT LOCKED (it says so, but the picture still"),
+        (
+            Breathing(),
+            "exposure",
+            "moving",
+            "exposure NOT LOCKED (it says so, but the picture still moves)",
+        ),
+        (
+            Tinting(),
+            "white balance",
+            "moving",
+            "white balance NOT LOCKED (it says so, but the picture still",
+        ),
         (Quarters(), "exposure", "locked", "exposure locked at 156"),
         (Shortest(), "exposure", "locked", "exposure locked at 156"),
     ],
