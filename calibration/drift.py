@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.inks import PAPER_LEVEL, Inks, family, linear_light, oklab
-from models.palette import CLASS_NAMES, ROAD
+from models.palette import CLASS_NAMES, ROAD, UNKNOWN
 
 RGB: TypeAlias = tuple[int, int, int]
 Float = NDArray[np.float32]
@@ -181,10 +181,11 @@ def _judge_inks(
         classes = np.asarray(cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     square = np.ones((CORE, CORE), dtype=np.uint8)
     inner = cv2.erode(classes, square) == cv2.dilate(classes, square)
+    cores = np.where(inner, classes, np.uint8(UNKNOWN))
     anchors = inks.levelled()
     distances, sentence, worst = [math.nan], "", 1.0
     for index in range(ROAD, len(CLASS_NAMES)):
-        rows, columns = np.divmod(np.flatnonzero(inner & (classes == index)), inner.shape[1])
+        rows, columns = np.divmod(np.flatnonzero(cores == index), cores.shape[1])
         if len(rows) < LEAST_CORE:
             distances.append(math.nan)
             continue

@@ -44,6 +44,9 @@ FOLLOWS: Final = 1.08
 """Factor by which the picture must at least follow a step of half the exposure; a tone curve leaves 1.3 of
 it and more, an automatic that goes on in spite of all takes it back within `DELAY`."""
 
+JUDGED: Final = (12.0, 245.0)
+"""Between which values most of the picture must lie to judge it: black or blown out, it follows nothing."""
+
 BREATH: Final = 1.06
 """Factor between the brightest and the darkest picture, or the warmest and the coolest, while watched, from
 which the picture is moving; a lamp's flicker stays below."""
@@ -197,7 +200,8 @@ class Lock:
         for automatic in self._dialect.automatics:
             held = self._held[automatic.name]
             if held.verdict == "locked":
-                parts.append(f"{automatic.name} locked at {held.value:g}{automatic.unit}")
+                doubt = f" ({held.why})" if held.why else ""
+                parts.append(f"{automatic.name} locked at {held.value:g}{automatic.unit}{doubt}")
             elif held.verdict == "not offered":
                 parts.append(f"{automatic.name} not offered")
             else:
@@ -285,6 +289,10 @@ class Lock:
                 exposure.value = self._device.get(cv2.CAP_PROP_EXPOSURE)
                 self._turn("matching", now)
                 return
+        if not JUDGED[0] < float(np.median(means)) < JUDGED[1]:
+            exposure.why = "not verified: the picture is black or blown out"
+            self._turn("watching", now)
+            return
         self._before = means
         step = self._dialect.scaled(exposure.value, 0.5)
         self._device.set(cv2.CAP_PROP_EXPOSURE, step)

@@ -32,8 +32,9 @@ stand for long aren't taken for a stall; and that it may spend on dropping pictu
 _OPEN_PATIENCE: Final = 10.0
 """Seconds within which a server must have answered and sent what it takes to know the stream."""
 
-_LOCK_PATIENCE: Final = 2.5
-"""Seconds for which the first picture may be kept back while a camera's automatics are being locked."""
+_LOCK_PATIENCE: Final = 3.0
+"""Seconds for which the first picture may be kept back, at the most, while a camera is being locked; it
+takes 1.7 as a rule."""
 
 _DEVICES: Final = Path("/sys/class/video4linux")
 

@@ -59,7 +59,7 @@ class SimulatedCamera:
     def light(self, t: float) -> float:
         """What the sensor gathers of the room, 1 being what the automatic likes."""
         if self.automatic(cv2.CAP_PROP_AUTO_EXPOSURE):
-            return 1 + 0.1 * math.sin(2 * t)
+            return (1 + 0.1 * math.sin(2 * t)) * (self.lamp > 0)
         return self.lamp * self.props.get(cv2.CAP_PROP_EXPOSURE, 156) / 156
 
     def warmth(self, t: float) -> float:
@@ -284,6 +284,15 @@ def test_an_exposure_that_the_camera_kept_to_itself_is_found_on_the_picture() ->
 def test_an_exposure_that_was_asked_for_is_not_corrected() -> None:
     lock, _ = run(SimulatedCamera(), wanted={"exposure": 60.0})
     assert lock.values["exposure"] == 60
+
+
+@pytest.mark.parametrize("lamp", [0.0, 50.0])
+def test_a_picture_that_shows_nothing_proves_nothing(lamp: float) -> None:
+    camera = SimulatedCamera()
+    camera.lamp = lamp
+    lock, _ = run(camera, wanted={"exposure": 156.0})
+    assert lock.verdicts["exposure"] == "locked"
+    assert "exposure locked at 156 (not verified: the picture is black or blown out)" in lock.sentence
 
 
 def test_a_hand_in_the_picture_is_no_breath() -> None:
