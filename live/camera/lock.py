@@ -215,6 +215,8 @@ class Lock:
         means = np.asarray(cv2.resize(bgr, CELLS, interpolation=cv2.INTER_AREA), np.float32) + 1
         if self._seen is None:
             self._seen = _Seen(now)
+            if self._settle:
+                self._free()
         elapsed = now - self._seen.since
         if self._phase == "settling":
             if elapsed >= self._settle:
@@ -239,6 +241,14 @@ class Lock:
         self._phase, self._seen = phase, _Seen(now)
 
     # Holding
+
+    def _free(self) -> None:
+        """Let the automatics run: many a camera keeps what the last program, or show, has locked it at."""
+        for automatic in self._dialect.automatics:
+            if automatic.switch is not None and automatic.name not in self._wanted:
+                for on in automatic.on:
+                    if self._device.set(automatic.switch, on):
+                        break
 
     def _hold_all(self) -> None:
         for automatic in self._dialect.automatics:

@@ -281,6 +281,21 @@ def test_an_exposure_that_the_camera_kept_to_itself_is_found_on_the_picture() ->
     assert lock.values["exposure"] == pytest.approx(156, rel=0.2), "as bright as the automatic had it"
 
 
+def test_what_the_last_show_had_locked_is_let_go_before_it_is_locked_anew() -> None:
+    camera = SimulatedCamera()
+    camera.props |= {cv2.CAP_PROP_AUTO_EXPOSURE: 1, cv2.CAP_PROP_EXPOSURE: 20, cv2.CAP_PROP_AUTO_WB: 0}
+    settling: list[bool] = []
+
+    def meanwhile(t: float) -> None:
+        if 0.1 < t < SETTLE:
+            settling.append(all(camera.automatic(switch) for switch in camera.switches))
+
+    lock, _ = run(camera, meanwhile=meanwhile)
+    assert all(settling)
+    assert len(settling) > 10
+    assert lock.values["exposure"] == pytest.approx(156, rel=0.2), "not the dark picture of last night"
+
+
 def test_an_exposure_that_was_asked_for_is_not_corrected() -> None:
     lock, _ = run(SimulatedCamera(), wanted={"exposure": 60.0})
     assert lock.values["exposure"] == 60
