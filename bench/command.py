@@ -19,6 +19,7 @@ from live.camera.drawings import DRAWING_NAMES
 from live.cli import positive
 from live.config import load_settings
 from models.engines import ENGINES
+from models.faults import InputFault
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -109,6 +110,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _reading(args: argparse.Namespace) -> Mapping[str, Any]:
+    if args.table and not args.table.absolute().parent.is_dir():  # told now, not minutes later
+        raise InputFault(f"{args.table} can't be written; give a file in a folder that exists")
     if args.drawing:
         cases = [whole(name, args.seed) for name in args.drawing]
     else:

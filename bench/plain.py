@@ -47,5 +47,6 @@ def read_plainly(
     for label, score in enumerate(scores[1:], GROUND + 2):
         labels[score > best] = label
         best = np.maximum(best, score)
-    labels[square.min(axis=2) >= THRESHOLD] = GROUND
+    blue, green, red = cv2.split(square)
+    labels[cv2.min(cv2.min(blue, green), red) >= THRESHOLD] = GROUND
     return labels

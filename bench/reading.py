@@ -13,11 +13,14 @@ frame is judged, and when, is written in `bench.judge`. For each condition and e
                     are drawn under the hand and its shadow, so that this is what the hand's leaving takes
     found_again_s   seconds from the end of a push of the sheet until it is found in its new place and at
                     least 97 % is right
-    ms, stages_ms   milliseconds of a frame's reading on one core, and of its stages
+    ms              milliseconds of one core that a frame's reading takes; processor time, so that what
+                    else this machine does is not counted
+    stages_ms       milliseconds of its stages, by the clock on the wall
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,11 +79,11 @@ def watch(case: Case, seed: int, side: int, fps: float) -> Iterator[Look]:
         now = case.start + number / fps
         picture, corners = sheet.render(now), sheet.corners_at(now)
         moment = course.see(now, sheet.truth(now, side), blind(case.conditions.pushes, now))
-        began = time.perf_counter()
+        began = time.process_time()
         reading = reader.read(Frame(picture, number + 1, now))
-        read = time.perf_counter()
+        read = time.process_time()
         plain = read_plainly(picture, corners, side, inks)
-        ended = time.perf_counter()
+        ended = time.process_time()
         yield Look(
             picture,
             corners,
@@ -130,7 +133,7 @@ def whole(drawing: str, seed: int) -> Case:
 
 def frame_count(case: Case, fps: float) -> int:
     """How many frames are read, with those of the warm-up; at least one is judged."""
-    return max(1, round((WARM_UP + case.seconds) * fps))
+    return math.ceil(WARM_UP * fps) + max(1, round(case.seconds * fps))
 
 
 def calibrated(case: Case) -> Inks:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from bench import judge
 from bench.reading import LEAST_RIGHT, LEAST_RIGHT_ON_AVERAGE, MOST_GHOSTS, MOST_MS
+from models.faults import InputFault
+from models.files import write_whole
 from models.palette import CLASS_NAMES
 
 PAGE: Final = """\
@@ -52,7 +54,12 @@ Right by class, over all conditions with equal weight:
 
 def write_table(path: Path, result: Mapping[str, Any]) -> None:
     """Write the figures of a run as Markdown; raises InputFault if the file can't be written."""
-    path.write_text(reading_table(result), encoding="utf-8")
+    try:
+        write_whole(path, reading_table(result).encode())
+    except OSError as error:
+        raise InputFault(
+            f"{path} can't be written ({error.strerror}); give a file in a folder that exists"
+        ) from None
 
 
 def reading_table(result: Mapping[str, Any]) -> str:

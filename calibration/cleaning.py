@@ -4,8 +4,9 @@ A colour says what one pixel is; only its surroundings say whether it can be. Al
 classes their mixture may look like a third (a rim), a streaky stroke lets paper through (a gap), dust and
 noise are a few pixels large (a speck). All of them are narrow, and told by what lies beside them:
 
-    speck   a class that fits into 3 × 3 pixels: becomes what lies around it
-    rim     an ink at most 3 pixels wide with two different other classes on its two sides: becomes those
+    speck   what fits into 3 × 3 pixels: becomes what lies around it
+    rim     an ink at most 3 pixels wide with two different other classes on its two sides: becomes those;
+            so does anything unknown of that width
     gap     paper at most 3 pixels wide between strokes of one ink: becomes that ink
 
 A thin line has one class on both sides of it, and so it stays.
@@ -37,6 +38,10 @@ PAD = 8
 
 OR, AND, ONE = np.bitwise_or, np.bitwise_and, np.uint8(1)
 
+NAMELESS = np.uint8(len(CLASS_NAMES))
+NAMELESS_BIT = np.uint8(1 << len(CLASS_NAMES))
+"""What stands for `UNKNOWN`, the last of all classes to be given a pixel."""
+
 INKS = np.uint8(sum(1 << label for label in range(len(CLASS_NAMES)) if label != GROUND))
 """The bits of all classes that are drawn."""
 
@@ -47,15 +52,14 @@ Bytes = NDArray[np.uint8]
 def clean(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The labels without specks, rims and gaps: about 1 ms for 512 × 512 on one core.
 
-    labels: uint8 (H, W), classes or `UNKNOWN`. Returns new ones; what was unknown stays so, but for gaps
-    within an ink.
+    labels: uint8 (H, W), classes or `UNKNOWN`. Returns new ones; what was unknown stays so where it is as
+    broad as a finger, and becomes what lies beside it where it is as narrow as a seam.
     """
     width = labels.shape[1]
     row = width + PAD
     # The padding at the end of one row serves the beginning of the next one as well.
     bits = np.zeros((labels.shape[0] + 2 * PAD, row), dtype=np.uint8)
-    # `UNKNOWN` shifts the one out of the byte.
-    np.left_shift(ONE, labels, out=bits[PAD:-PAD, :width])
+    np.left_shift(ONE, np.minimum(labels, NAMELESS), out=bits[PAD:-PAD, :width])
     flat = bits.reshape(-1)
     kept = _without_rims(_without_specks(flat, row), row)
     whole = _without_gaps(_filled(kept, flat, row), row).reshape(-1, row)
@@ -77,32 +81,33 @@ def _without_specks(bits: Bytes, row: int) -> Bytes:
 
 
 def _without_rims(bits: Bytes, row: int) -> Bytes:
-    """Without the inks that are narrow and have different classes on their two sides; 0 there."""
-    between = np.zeros_like(bits)
+    """Without what is narrow and is unknown, or an ink with different classes on its two sides; 0 there."""
+    between, others = np.zeros_like(bits), ~bits
     for step in (1, row):
         after, before = (_at(_joined(bits, way, WIDTH, OR), way) for way in (step, -step))
-        after &= ~bits
-        before &= ~bits
+        after &= others
+        before &= others
         both = after | before
         both &= both - ONE
         # Something on either side, and not the same alone on both.
         np.minimum(both, np.minimum(after, before), out=both)
         between |= both
     wide = _over_disc(_over_disc(bits, row, AND), -row, OR)
-    rims = bits & ~wide & _mask(between != 0)
-    kept = bits & ~(rims & INKS)
+    rims = bits & ~wide & (INKS & _mask(between != 0) | NAMELESS_BIT)
+    kept = bits & ~rims
     # Where a thin line crosses a border aslant, there are different classes beside it for a few pixels.
     near = _joined(_joined(kept, 1, 2 * CROSSING + 1, OR), row, 2 * CROSSING + 1, OR)
-    return np.asarray(kept | (_at(near, -CROSSING * (row + 1)) & bits), dtype=np.uint8)
+    return np.asarray(kept | (_at(near, -CROSSING * (row + 1)) & bits & INKS), dtype=np.uint8)
 
 
 def _without_gaps(bits: Bytes, row: int) -> Bytes:
-    """With the paper (and the unknown) that is enclosed between strokes of one ink given to that ink."""
+    """With the paper that is enclosed between strokes of one ink given to that ink."""
     inks = bits & INKS
     closed = _over_disc(_over_disc(inks, row, OR), -row, AND)
-    closed &= _mask((inks == 0) & (closed & (closed - ONE) == 0))
-    bits &= _mask(closed == 0)
-    return bits | closed
+    closed &= _mask(inks == 0)
+    closed &= -closed
+    # The ground's bit is less than any ink's, that for unknown is greater.
+    return np.maximum(bits, closed)
 
 
 def _over_disc(bits: Bytes, row: int, join: np.ufunc) -> Bytes:
@@ -120,14 +125,17 @@ def _over_disc(bits: Bytes, row: int, join: np.ufunc) -> Bytes:
 def _filled(kept: Bytes, before: Bytes, row: int) -> Bytes:
     """What was taken away, given to the classes beside it; to the paper where it may have either."""
     gone = kept != before
-    for _ in range(2):
+    for _ in range(SPECK):
         near = np.zeros_like(kept)
         for offset in (1, -1, row, -row):
             _add(near, kept, offset)
         near &= -near
-        near &= _mask(gone & (kept == 0))
+        near &= _mask(gone)
         kept = kept | near
-    return kept | (before & _mask(kept == 0))
+        gone = (kept == 0) & (before != 0)
+        if not gone.any():
+            break
+    return kept | (before & _mask(gone))
 
 
 def _beside(bits: Bytes, row: int) -> Bytes:
@@ -146,9 +154,10 @@ def _joined(bits: Bytes, step: int, count: int, join: np.ufunc) -> Bytes:
     reach = 1
     while reach < count:
         jump = min(reach, count - reach)
-        more = np.zeros_like(bits)
+        more = np.empty_like(bits)
         here, there = _overlap(bits, bits, jump * step)
         join(here, there, out=_overlap(more, bits, jump * step)[0])
+        _clear_rest(more, jump * step)
         bits, reach = more, reach + jump
     return bits
 
@@ -161,9 +170,10 @@ def _add(to: Bytes, bits: Bytes, offset: int, join: np.ufunc = OR) -> None:
 
 def _at(bits: Bytes, offset: int) -> Bytes:
     """What is at each pixel's neighbour so many places on."""
-    moved = np.zeros_like(bits)
+    moved = np.empty_like(bits)
     here, there = _overlap(moved, bits, offset)
     here[:] = there
+    _clear_rest(moved, offset)
     return moved
 
 
@@ -172,6 +182,14 @@ def _overlap(here: Bytes, there: Bytes, offset: int) -> tuple[Bytes, Bytes]:
     if offset > 0:
         return here[:-offset], there[offset:]
     return here[-offset:], there[:offset]
+
+
+def _clear_rest(here: Bytes, offset: int) -> None:
+    """Nothing at the pixels that have no neighbour so many places on."""
+    if offset > 0:
+        here[-offset:] = 0
+    else:
+        here[:-offset] = 0
 
 
 def _mask(where: NDArray[np.bool_]) -> Bytes:

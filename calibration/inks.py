@@ -5,11 +5,12 @@ its edge; two layers are darker than one; the side of a wooden block lies in the
 family of colours, not a point: its tints (paper and ink mixed, as an edge or a streak does), its layers
 (which multiply as filters do: Beer-Lambert) and its shades (the same colour in less or more light). A
 colour belongs to the family that comes nearest to it; if that is paper with little ink it is ground, and
-if none comes near it is unknown.
+if none comes near, or skin comes nearer, it is unknown: what lies over the sheet is told by that.
 
 An ink may be anything flat: a marker, chalk, cut card, a block. Paper may be any colour too. What is
 brighter than the paper in some part of the spectrum can't be a filter on it, and has no layers. All that is
-asked of five inks is that they differ.
+asked of five inks is that they differ once the paper is levelled: white chalk on a grey sheet doesn't,
+for that sheet is brought to nearly white.
 
 Nearness is Euclidean distance in OKLab (Björn Ottosson, "A perceptual color space for image
 processing", 2020, https://bottosson.github.io/posts/oklab/), with a little stray light added first, as
@@ -75,6 +76,16 @@ and red tints lie close together and the light has been levelled, and at full in
 
 PAPER_DIM, PAPER_TINT = 0.05, 0.022
 """How much darker, and how much more coloured, in OKLab, bare paper may be by noise alone."""
+
+SKINS = ((240, 202, 180), (224, 170, 146), (192, 136, 106), (150, 100, 76), (110, 72, 54), (68, 47, 39))
+"""Skins as a camera sees them in white light, sRGB, from light to dark; between them lie all others."""
+
+SKIN_LIGHT = (0.55, 0.7, 0.85, 1.0)
+"""How much of the paper's light falls on a hand's sides."""
+
+SKIN_REACH, SKIN_DOUBT = 0.03, 0.3
+"""Distance in OKLab from skin within which a colour is rather a hand's than a tint of an ink, and what is
+added to the square of it (in reaches): the hand needs the better claim."""
 
 NEUTRAL = 0.6
 """Share of the tolerance that an ink without chroma gets: it has no hue that could vary, and dark skin and
@@ -228,11 +239,26 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
         closer = near & (claim < best)
         best[closer] = claim[closer]
         classes[closer] = np.where(from_paper[closer] < GROUND_SHARE * way, GROUND, index)
+    # What is rather skin is no ink, unless nothing shall be unknown.
+    reach = SKIN_REACH / max(tolerance, 1.0)
+    skins = oklab(_skins())
+    terms = np.column_stack([np.ones(len(skins)), -2 * skins, (skins**2).sum(axis=1)])
+    skin = ((terms / reach**2).astype(np.float32) @ powers).min(axis=0)
+    classes[(skin < 1) & (skin + SKIN_DOUBT < best)] = UNKNOWN
     # Brighter than paper is gloss, and the paper itself may be off by its noise in any direction.
     tinted = np.abs(seen[:, 1:] - anchors[0, 1:]).max(axis=1)
     bare = (seen[:, 0] > anchors[0, 0] - PAPER_DIM) & (tinted < PAPER_TINT * min(tolerance, 1.5))
     classes[bare & (from_anchors.argmin(axis=1) == GROUND)] = GROUND
     return classes
+
+
+def _skins() -> Float:
+    """Skins from light to dark in more and less light, float32 (n, 3), sRGB 0..1."""
+    steps = np.linspace(0, len(SKINS) - 1, 17)
+    known = np.array(SKINS, dtype=np.float32) / 255
+    between = np.stack([np.interp(steps, np.arange(len(SKINS)), known[:, i]) for i in range(3)], axis=1)
+    light = linear_light(between.astype(np.float32))[:, None] * np.array(SKIN_LIGHT, np.float32)[:, None]
+    return srgb_of(light.reshape(-1, 3).astype(np.float32))
 
 
 def ink_table(inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint8]:

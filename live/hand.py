@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL
+from calibration.inks import PAPER_LEVEL, Inks
 from models.palette import GROUND, UNKNOWN
 
 GRAIN = 128
@@ -23,6 +23,9 @@ CHANGE = 22
 
 STROKE = 5
 """Cells; what is narrower may be a fresh stroke, what is broader is a hand or a sleeve."""
+
+LEAST_SKIN = 30
+"""Cells of a hand that must be known for what they are, to know others by their colour."""
 
 BAY = 13
 """Cells; gaps in the hand up to this width belong to it: the pen that it holds, shadow between fingers."""
@@ -54,6 +57,7 @@ SHADE_TINT = 24
 SHADE_SECONDS = 1.5
 """For so long a grey is taken for a shadow: by then the light is known, or it is ink after all."""
 
+Hues = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 """bool (SIZE, SIZE)"""
 
@@ -66,7 +70,9 @@ class HandWatch:
     in the light, takes an even share of what the paper sends back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, inks: Inks) -> None:
+        """inks: by whose classes the labels are told."""
+        self._hues = _hue((inks.levelled()[None, :, ::-1] * 255).astype(np.float32))[0]
         self._lying: NDArray[np.float32] | None = None
         self._ring_known = False
         self._fresh = 0.0
@@ -109,8 +115,9 @@ class HandWatch:
         arm = _grown_from(_OUTER_RING, broad & plain & (labels != GROUND) & ~strange)
         # A white pen and a shadow look like paper that has changed.
         body = _grown_from(arm | strange, arm | strange | broad & (labels == GROUND))
-        # Parts of the pen and of the skin have ink's colours; the hand encloses them.
-        hand = _widened(_enclosed(body), RIM)
+        # Parts of the pen and of the skin have ink's colours: the hand encloses them, or they have its hue.
+        skin = broad & _like_skin(bgr, labels, strange & broad, self._hues)
+        hand = _widened(_enclosed(_grown_from(body, body | skin)), RIM)
         self._settle(now, labels, hand, seconds)
         grey = _opened(_grey(bgr), 3)
         self._grey_for = (self._grey_for + np.float32(seconds)) * grey
@@ -144,6 +151,27 @@ def _grey(bgr: NDArray[np.uint8]) -> Mask:
     least, most = cv2.min(cv2.min(blue, green), red), cv2.max(cv2.max(blue, green), red)
     low, high = (round(share * PAPER_LEVEL) for share in SHADE)
     return np.asarray((least > low) & (most < high) & (cv2.subtract(most, least) < SHADE_TINT))
+
+
+def _like_skin(bgr: NDArray[np.uint8], labels: NDArray[np.uint8], known: Mask, hues: Hues) -> Mask:
+    """Which cells with an ink's colour have the hue of the hand rather than that of the ink.
+
+    known: the cells that are known to be the hand's. hues: of the inks.
+    """
+    if np.count_nonzero(known) < LEAST_SKIN:
+        return np.zeros((SIZE, SIZE), dtype=np.bool_)
+    hue = _hue(bgr.astype(np.float32))
+    own = hues[np.minimum(labels, len(hues) - 1)]
+    nearer = ((hue - np.median(hue[known], axis=0)) ** 2).sum(axis=2) < ((hue - own) ** 2).sum(axis=2)
+    return np.asarray(nearer & (labels != GROUND) & (labels != UNKNOWN))
+
+
+def _hue(bgr: NDArray[np.float32]) -> Hues:
+    """What is left of colours without their brightness, float32 (..., 2): red against blue, and green
+    against both, as shares of all three."""
+    blue, green, red = bgr[..., 0], bgr[..., 1], bgr[..., 2]
+    whole = blue + green + red + 1
+    return np.stack([(red - blue) / whole, (green - (red + blue) / 2) / whole], axis=-1)
 
 
 def _disc(cells: int) -> NDArray[np.uint8]:

@@ -74,7 +74,7 @@ class SheetReader:
         self._table = ink_table(inks, tolerance)
         self._keep = keep
         self._light = LightWatch()
-        self._hand = HandWatch()
+        self._hand = HandWatch(inks)
         self._settler = Settler(side)
         self._trust = np.ones((SIZE, SIZE), dtype=np.float32)
         self._position: SheetPosition | None = None
@@ -158,6 +158,7 @@ class SheetReader:
                 inked = False
             else:
                 self._table = ink_table(self._inks, self._tolerance)
+                self._hand = HandWatch(self._inks)
                 self._say("the inks are taken from the swatches", frame.grabbed)
         elif white:
             self._say("the paper is taken for white as it is now", frame.grabbed)

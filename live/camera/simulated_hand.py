@@ -23,7 +23,7 @@ ELBOW_MM: Final = (62.0, 400.0)
 
 STRIPE_MM: Final = 11.0
 """Width of a band of a striped sleeve."""
-CUFF_MM: Final = 216.0
+CUFF_MM: Final = 200.0
 """How far from the pen's tip down the arm a cuff reaches."""
 DEEPEST: Final = 0.8
 """Greatest share of the light that a shadow takes: the room's own light reaches in."""

@@ -75,20 +75,37 @@ def test_the_bench_of_the_generator_takes_the_engine_that_is_asked_for(
     assert json.loads(capsys.readouterr().out)["ms"].keys() == {"onnxruntime"}
 
 
-def test_the_bench_of_the_reading_judges_every_frame(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "bench reading --drawing letters --side 128 --fps 10 --seconds 4 --json"
+def test_the_bench_of_the_reading_judges_a_whole_drawing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "reading.md"
+    words = f"bench reading --drawing letters --side 128 --fps 10 --seconds 4 --json --table {page}"
     assert main(words.split()) == 0
-    letters = json.loads(capsys.readouterr().out)["drawings"]["letters"]
+    result = json.loads(capsys.readouterr().out)
+    letters = result["conditions"]["whole letters"]["ours"]
     assert letters["frames"] == 40
     assert 0.5 < letters["right"] <= letters["right_mean"] <= 1.0
     assert set(letters["right_by_class"]) == set(CLASS_NAMES)
-    assert letters["total_ms"]["p50"] > 0
+    assert letters["ms"]["p50"] > 0
+    assert "| whole letters |" in page.read_text(encoding="utf-8")
 
 
-def test_the_shortest_bench_of_the_reading_has_one_frame(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "bench reading --drawing letters --side 64 --seconds 0.001 --json"
-    assert main(words.split()) == 0
-    assert json.loads(capsys.readouterr().out)["drawings"]["letters"]["frames"] == 1
+def test_the_bench_of_the_reading_takes_the_conditions_that_are_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["bench", "reading", "--side", "64", "--fps", "5", "--seconds", "0.001", "--json"]
+    assert main([*words, "--condition", "light ×4"]) == 0
+    conditions = json.loads(capsys.readouterr().out)["conditions"]
+    assert list(conditions) == ["light ×4"]
+    assert conditions["light ×4"]["plain"]["frames"] == 1
+
+
+def test_a_table_that_can_not_be_written_is_a_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "bench reading --condition usual --side 64 --fps 5 --seconds 0.001 --json --table"
+    assert main([*words.split(), str(tmp_path / "no" / "reading.md")]) == 3
+    assert "reading.md can't be written" in capsys.readouterr().err
 
 
 def test_the_contact_sheet_shows_a_drawing_in_every_city(
@@ -115,7 +132,14 @@ def test_drawings_of_many_kinds_are_shown_in_every_city(
 
 
 @pytest.mark.parametrize(
-    "words", ["show --seconds 0", "reading --seed -1", "generator --side big", "singing"]
+    "words",
+    [
+        "show --seconds 0",
+        "reading --seed -1",
+        "reading --condition weather",
+        "generator --side big",
+        "singing",
+    ],
 )
 def test_what_can_not_be_meant_is_refused(words: str) -> None:
     with pytest.raises(SystemExit) as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +13,8 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from calibration.cleaning import SPECK, WIDTH, clean
-from models.palette import BUILDING, GREEN, GROUND, ROAD, UNKNOWN, WATER
+from calibration.inks import Inks, ink_table, linear_light, read_inks, srgb_of
+from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, UNKNOWN, WATER
 
 Labels = NDArray[np.uint8]
 SIDE = 64
@@ -135,4 +138,107 @@ def test_a_hand_stays_unknown() -> None:
     labels = sheet(GREEN)
     labels[20:, 20:50] = UNKNOWN
     # But for its outermost corners, which are narrow.
-    assert (clean(labels) != labels).sum() <= 2
+    assert (clean(labels) != labels).sum() <= 4
+
+
+def test_an_unknown_seam_goes_to_the_classes_beside_it() -> None:
+    labels = sheet(GREEN)
+    labels[:, 32:] = WATER
+    labels[:, 30:33] = UNKNOWN
+    cleaned = clean(labels)
+    assert set(np.unique(cleaned)) == {GREEN, WATER}
+    assert (cleaned[:, :30] == GREEN).all()
+    assert (cleaned[:, 33:] == WATER).all()
+
+
+def test_it_is_quick_enough_for_every_frame() -> None:
+    rng = np.random.default_rng(5)
+    labels = np.zeros((512, 512), dtype=np.uint8)
+    for _ in range(40):
+        middle = tuple(int(value) for value in rng.integers(0, 512, 2))
+        cv2.circle(labels, middle, int(rng.integers(4, 60)), int(rng.integers(0, 5)), cv2.FILLED)
+    noise = rng.random(labels.shape) < 0.01
+    labels[noise] = rng.integers(0, 5, int(noise.sum()))
+    spent = []
+    for _ in range(30):
+        begin = time.perf_counter()
+        clean(labels)
+        spent.append(time.perf_counter() - begin)
+    # About 1.2 ms where nobody else computes; the least of many, since somebody may.
+    assert min(spent) < 4e-3
+
+
+# ── Halos: from paper to clean labels ────────────────────────────────────────────────────────────────
+
+SETS = {
+    "default": ("#f4f2ec", "#28282c", "#22904a", "#cc2a30", "#2258b4"),
+    "bright felt tips": ("#f7f6f2", "#1c1c20", "#2fae4e", "#ee2f3c", "#1f7fd6"),
+    "dark chisel markers": ("#f4f2ec", "#202022", "#1d6b3c", "#a81f2a", "#1f3f8c"),
+    "crayons": ("#f3f0e8", "#4a4a4e", "#6cb36a", "#e0655f", "#6a93cf"),
+    "gouache": ("#f2efe6", "#33302e", "#7f9a3a", "#e07a2e", "#2f8fa8"),
+}
+FINE = 4
+"""Pixels of the drawing along a pixel of the picture."""
+
+
+def every_ink_on_every_other(side: int) -> Labels:
+    """Discs and lines (4 and 7 pixels) of each ink on paper and on each other, `FINE` times as large."""
+    labels = np.zeros((side * FINE, side * FINE), dtype=np.uint8)
+    width, height = side * FINE // 4, side * FINE // 5
+    for ink in (ROAD, GREEN, BUILDING, WATER):
+        for row, ground in enumerate(label for label in range(5) if label != ink):
+            left, top = (ink - 1) * width, row * height
+            labels[top + 16 : top + height - 16, left + 16 : left + width - 16] = ground
+            x, y = left + width // 2, top + height // 3
+            cv2.circle(labels, (x, y), height // 5, ink, cv2.FILLED)
+            for down, thick in ((height // 3, 4), (height // 3 + 60, 7)):
+                cv2.line(labels, (x - 120, y + down - 20), (x + 120, y + down + 20), ink, thick * FINE)
+    return labels
+
+
+def as_a_camera_sees(labels: Labels, inks: Inks, blur: float, noise: float) -> NDArray[np.uint8]:
+    """The levelled picture of it, BGR: blurred light, noise, and JPEG with its colour at half the size."""
+    side = labels.shape[0] // FINE
+    light = linear_light(inks.levelled())[labels]
+    seen = cv2.GaussianBlur(cv2.resize(light, (side, side), interpolation=cv2.INTER_AREA), (0, 0), blur)
+    values = srgb_of(np.asarray(seen, dtype=np.float32)) * 255
+    noisy = values + np.random.default_rng(2).normal(0, noise, values.shape)
+    bgr = np.rint(noisy).clip(0, 255).astype(np.uint8)[..., ::-1].copy()
+    flags = [cv2.IMWRITE_JPEG_QUALITY, 80]
+    flags += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
+    packed = cv2.imencode(".jpg", bgr, flags)[1]
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), dtype=np.uint8)
+
+
+def of_a_third_class(labels: Labels, truth: Labels) -> int:
+    """How many pixels have a class of which there is nothing within 4 pixels."""
+    window = np.ones((9, 9), dtype=np.uint8)
+    near = [cv2.dilate((truth == label).astype(np.uint8), window) > 0 for label in range(5)]
+    return sum(int(((labels == label) & ~near[label]).sum()) for label in range(5))
+
+
+@pytest.mark.parametrize("blur", [0.5, 1.0, 1.5, 2.5])
+@pytest.mark.parametrize("name", SETS)
+def test_no_stroke_has_a_halo_of_another_class(name: str, blur: float) -> None:
+    inks = Inks.from_hex(dict(zip(CLASS_NAMES, SETS[name], strict=True)))
+    drawn = every_ink_on_every_other(384)
+    truth = drawn[FINE // 2 :: FINE, FINE // 2 :: FINE]
+    picture = as_a_camera_sees(drawn, inks, blur, 2.0)
+    raw = read_inks(picture, ink_table(inks))
+    labels = clean(raw)
+    halo = of_a_third_class(labels, truth)
+    # Orange and teal make a true grey of half a dozen pixels' width when all is out of focus.
+    most = 0.005 if name == "gouache" and blur > 1 else 0.0006
+    assert halo <= most * labels.size
+    window = np.ones((5, 5), dtype=np.uint8)
+    inside = cv2.dilate(truth, window) == cv2.erode(truth, window)
+    assert (labels[inside] == truth[inside]).mean() > (0.985 if blur < 2 else 0.95)
+
+
+def test_in_a_photograph_in_which_all_is_some_ink_halos_are_thin_enough_to_go() -> None:
+    inks = Inks.from_hex(dict(zip(CLASS_NAMES, SETS["default"], strict=True)))
+    drawn = every_ink_on_every_other(384)
+    picture = as_a_camera_sees(drawn, inks, 1.0, 2.0)
+    labels = clean(read_inks(picture, ink_table(inks, 50.0)))
+    assert of_a_third_class(labels, drawn[FINE // 2 :: FINE, FINE // 2 :: FINE]) <= 10
+    assert not (labels == UNKNOWN).any()

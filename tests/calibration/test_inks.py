@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -149,3 +151,103 @@ def test_a_picture_is_read_pixel_by_pixel() -> None:
     colours = np.rint(INKS.levelled()[:, ::-1] * 255).astype(np.uint8)
     truth = np.random.default_rng(2).integers(0, 5, (40, 60)).astype(np.uint8)
     np.testing.assert_array_equal(read_inks(colours[truth], TABLE), truth)
+
+
+# ── Five sets of inks, and others ────────────────────────────────────────────────────────────────────
+
+SETS = {
+    "default": ("#f4f2ec", "#28282c", "#22904a", "#cc2a30", "#2258b4"),
+    "bright felt tips": ("#f7f6f2", "#1c1c20", "#2fae4e", "#ee2f3c", "#1f7fd6"),
+    "dark chisel markers": ("#f4f2ec", "#202022", "#1d6b3c", "#a81f2a", "#1f3f8c"),
+    "crayons": ("#f3f0e8", "#4a4a4e", "#6cb36a", "#e0655f", "#6a93cf"),
+    "gouache": ("#f2efe6", "#33302e", "#7f9a3a", "#e07a2e", "#2f8fa8"),
+}
+OPAQUE_SETS = {
+    "card on white": ("#f2f2f0", "#3a3a3c", "#f2d13a", "#e8822a", "#b98a5e"),
+    "blocks on white": ("#eeeeec", "#a9a9a8", "#f0d040", "#e07830", "#8a5a36"),
+    "card on kraft paper": ("#b48c5f", "#2c2a28", "#f0d040", "#d84030", "#3060b0"),
+    "chalk on grey paper": ("#8c8c8c", "#2a2a2a", "#50a050", "#d8403c", "#3464b8"),
+}
+SKIN = ((226, 176, 152), (200, 140, 115), (170, 115, 90), (120, 75, 55), (90, 58, 42))
+NOISE = 2.5
+SAMPLES = 1500
+
+
+def inks_of(colours: tuple[str, ...]) -> Inks:
+    return Inks.from_hex(dict(zip(CLASS_NAMES, colours, strict=True)))
+
+
+def shares(colours: NDArray[np.floating], table: NDArray[np.uint8], ink: int) -> tuple[float, float]:
+    """How many of the colours, sRGB 0..1 (n, 3), a noisy sensor shows as the ink, and as another class than
+    it and the ground."""
+    noisy = colours * 255 + np.random.default_rng(7).normal(0, NOISE, colours.shape)
+    pixels = np.rint(noisy).clip(0, 255).astype(np.uint8)
+    read = read_inks(pixels[None, :, ::-1].copy(), table)[0]
+    return float((read == ink).mean()), float((~np.isin(read, [ink, UNKNOWN, GROUND])).mean())
+
+
+@pytest.mark.parametrize("name", [*SETS, *OPAQUE_SETS])
+def test_each_ink_of_each_set_is_itself_in_every_light_and_cover(name: str) -> None:
+    inks = inks_of((SETS | OPAQUE_SETS)[name])
+    table, colours = ink_table(inks), inks.levelled()
+    rng = np.random.default_rng(4)
+    lamp = rng.uniform(0.92, 1.08, (SAMPLES, 1)).astype(np.float32)
+    assert shares(srgb_of(linear_light(colours[GROUND]) * lamp), table, GROUND)[0] > 0.995
+    for ink in INK_CLASSES:
+        full = srgb_of(linear_light(colours[ink]) * lamp)
+        right, wrong = shares(full, table, ink)
+        assert right > 0.98, (ink, "light", right)
+        assert wrong < 0.005, (ink, "light", wrong)
+        cover = rng.uniform(0.6, 1, (SAMPLES, 1)).astype(np.float32)
+        tints = full * cover + srgb_of(linear_light(colours[GROUND]) * lamp) * (1 - cover)
+        right, wrong = shares(tints, table, ink)
+        assert right > 0.92, (ink, "tints", right)
+        assert wrong < 0.025, (ink, "tints", wrong)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_one_and_two_layers_of_each_marker_are_that_marker(name: str) -> None:
+    inks = inks_of(SETS[name])
+    table, light = ink_table(inks), linear_light(inks.levelled())
+    layers = np.random.default_rng(5).uniform(1, 2, (SAMPLES, 1)).astype(np.float32)
+    for ink in INK_CLASSES:
+        laid = srgb_of(light[GROUND] * (light[ink] / light[GROUND]) ** layers)
+        right, wrong = shares(laid, table, ink)
+        assert right > 0.97, (ink, right)
+        assert wrong < 0.005, (ink, wrong)
+
+
+@pytest.mark.parametrize("name", OPAQUE_SETS)
+def test_the_sides_of_a_block_are_the_block(name: str) -> None:
+    inks = inks_of(OPAQUE_SETS[name])
+    table, light = ink_table(inks), linear_light(inks.levelled())
+    shade = np.random.default_rng(6).uniform(0.75, 1.1, (SAMPLES, 1)).astype(np.float32)
+    for ink in INK_CLASSES:
+        right, wrong = shares(srgb_of(light[ink] * shade), table, ink)
+        assert right > 0.95, (ink, right)
+        assert wrong < 0.01, (ink, wrong)
+
+
+@pytest.mark.parametrize("name", ["default", "bright felt tips", "dark chisel markers", "crayons"])
+def test_skin_is_unknown_where_no_ink_is_like_it(name: str) -> None:
+    # The tints of an orange are skin's, and of gouache nothing of the kind can be asked.
+    table = ink_table(inks_of(SETS[name]))
+    lamp = np.random.default_rng(8).uniform(0.9, 1.05, (SAMPLES, 1))
+    unknown = [shares(np.array(skin) / 266 * lamp, table, UNKNOWN)[0] for skin in SKIN]
+    assert min(unknown) > 0.8
+    assert np.mean(unknown) > 0.95
+
+
+def test_white_on_a_darker_paper_is_refused_rather_than_read_as_gloss() -> None:
+    # Levelling brings that paper to nearly white, so that white is beyond what a picture holds.
+    with pytest.raises(UsageFault, match=r"'ground' .* and 'water' .* too much alike"):
+        inks_of(("#b48c5f", "#2c2a28", "#3f8f50", "#d84030", "#f6f6f2"))
+
+
+def test_a_table_is_made_quickly_enough_for_a_calibration_in_the_show() -> None:
+    spent = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        ink_table(INKS)
+        spent.append(time.perf_counter() - begin)
+    assert min(spent) < 1.0  # 0.1 s on a machine that has nothing else to do

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,7 +15,17 @@ from numpy.typing import NDArray
 
 from calibration.layout import A4, MARKER_IDS
 from live.camera.drawings import DRAWING_NAMES
-from live.camera.simulated import HOLD, SWAP, Conditions, SimulatedSheet, SimulatedSource, Truth
+from live.camera.simulated import (
+    GAMMA,
+    HOLD,
+    SWAP,
+    Conditions,
+    Cover,
+    Push,
+    SimulatedSheet,
+    SimulatedSource,
+    Truth,
+)
 from live.clock import ManualClock
 from models.faults import InputFault
 from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
@@ -228,6 +239,153 @@ def test_conditions_change_what_is_seen_but_not_what_is_true() -> None:
     assert (red.render(t) != usual.render(t)).mean() > 0.5
     assert np.abs(red.corners - usual.corners).max() > 5
     np.testing.assert_array_equal(red.truth(t).labels, usual.truth(t).labels)
+
+
+# ── Conditions ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def blank_corners(**changed: object) -> list[NDArray[np.float32]]:
+    """Mean colour near the four corners of an empty sheet's drawing area, clockwise, BGR."""
+    empty = SimulatedSheet(
+        "letters",
+        1,
+        640,
+        360,
+        replace(PLAIN, tilt=0.0, turn=0.0, **changed),  # type: ignore[arg-type]
+    )
+    square = rectified(empty.render(0.0), empty, 100).astype(np.float32)
+    spots = (square[3:9, 3:9], square[3:9, -9:-3], square[-9:-3, -9:-3], square[-9:-3, 3:9])
+    return [spot.mean(axis=(0, 1)) for spot in spots]
+
+
+@pytest.mark.parametrize("slope", [1.0, 2.0, 4.0])
+def test_the_light_falls_off_as_it_says(slope: float) -> None:
+    near, _, far, _ = (corner.mean() for corner in blank_corners(light_slope=slope))
+    # The spots lie a little inside of the corners, whence the exponent.
+    assert (near / far) ** GAMMA == pytest.approx(slope**0.88, rel=0.03)
+
+
+def test_a_warm_light_is_yellow_and_a_cold_one_blue_and_neither_blows_out() -> None:
+    warm, white, cold = (blank_corners(kelvin=kelvin)[0] for kelvin in (2700.0, 5000.0, 6500.0))
+    assert warm[2] > 1.2 * warm[1] > 1.4 * warm[0]
+    assert white == pytest.approx(PLAIN.paper[::-1], abs=3)
+    assert cold[0] > 1.05 * cold[2]
+    assert max(warm.max(), cold.max()) < 252
+
+
+def test_a_darker_exposure_is_darker() -> None:
+    bright, dim = (blank_corners(exposure=exposure)[0].mean() for exposure in (1.0, 0.25))
+    assert (dim / bright) ** GAMMA == pytest.approx(0.25, rel=0.05)
+
+
+def test_a_pushed_sheet_lies_elsewhere_and_shows_the_same() -> None:
+    push = Push(3.0, 120.0, -10.0, 20.0)
+    far = replace(PLAIN, fills=0.6, tilt=0.0, turn=0.0)
+    pushed = SimulatedSheet("letters", 1, 1280, 720, replace(far, pushes=(push,)))
+    still = SimulatedSheet("letters", 1, 1280, 720, far)
+    np.testing.assert_array_equal(pushed.corners_at(3.0), still.corners)
+    before, after = (pushed.corners_at(t) for t in (3.0, 3.4))
+    px_per_mm = np.linalg.norm(before[1] - before[0]) / A4.drawing_side
+    way = (after.mean(axis=0) - before.mean(axis=0)) / px_per_mm
+    assert way == pytest.approx((120, -10), abs=0.5)
+    edge = after[1] - after[0]
+    assert math.degrees(math.atan2(edge[1], edge[0])) == pytest.approx(20, abs=0.1)
+    labels = pushed.truth(9.0, SIDE).labels
+    np.testing.assert_array_equal(labels, still.truth(9.0, SIDE).labels)
+    to_square = cv2.getPerspectiveTransform(
+        pushed.corners_at(9.0), np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32) * SIDE - 0.5
+    )
+    square = np.asarray(cv2.warpPerspective(pushed.render(9.0), to_square, (SIDE, SIDE)), dtype=np.uint8)
+    seen = nearest_ink(square, PLAIN)
+    assert (seen == labels)[away_from_borders(labels)].mean() > 0.999
+
+
+def test_a_sheet_on_its_way_is_smeared_and_then_sharp_again() -> None:
+    conditions = replace(PLAIN, fills=0.6, pushes=(Push(3.0, 200.0),))
+    pushed, other = (SimulatedSheet("letters", 1, 640, 360, conditions) for _ in range(2))
+
+    def sharpness(t: float) -> float:
+        return float(cv2.Laplacian(pushed.render(t), cv2.CV_32F).var())
+
+    assert sharpness(3.2) < 0.5 * sharpness(2.9)
+    assert sharpness(3.5) > 0.8 * sharpness(2.9)
+    np.testing.assert_array_equal(pushed.render(3.5), other.render(3.5))
+
+
+def test_a_cover_makes_ground_of_what_it_lies_on() -> None:
+    cover = Cover(20.0, 0.0, 0.0, 1.0, 0.5)
+    covered = SimulatedSheet("letters", 1, conditions=replace(PLAIN, covers=(cover,)))
+    before, after = covered.truth(19.99, SIDE), covered.truth(20.0, SIDE)
+    half = SIDE // 2
+    was = before.labels[: half - 1] != GROUND
+    assert was.mean() > 0.02
+    assert (after.labels[: half - 1] == GROUND).all()
+    assert (after.drawn_at[: half - 1][was] == 20.0).all()
+    np.testing.assert_array_equal(before.labels[half + 1 :], after.labels[half + 1 :])
+    seen = nearest_ink(rectified(covered.render(20.0), covered), PLAIN)
+    assert (seen[: half - 3] == GROUND).all()
+    again = SimulatedSheet("letters", 1, conditions=replace(PLAIN, covers=(cover,)))
+    np.testing.assert_array_equal(again.render(20.0), covered.render(20.0))
+
+
+def test_narrow_gaps_of_a_hatch_are_drawn_and_white() -> None:
+    gappy = SimulatedSheet("town", 1, conditions=replace(PLAIN, gaps=0.25))
+    t = gappy.finished_after + 1
+    labels = gappy.truth(t, SIDE).labels
+    seen = nearest_ink(rectified(gappy.render(t), gappy), PLAIN)
+    areas = np.isin(labels, (GREEN, BUILDING, WATER))
+    white = (seen == GROUND)[areas].mean()
+    assert 0.1 < white < 0.4
+    closed = cv2.morphologyEx(
+        (labels == WATER).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)
+    )
+    assert (closed != (labels == WATER)).mean() < 0.001, "no gap of a pixel is left"
+
+
+def test_swatches_are_filled_with_the_inks_or_left_empty() -> None:
+    for filled in (True, False):
+        sheet = SimulatedSheet("letters", 1, 1280, 720, replace(PLAIN, swatches=filled))
+        picture = sheet.render(0.0)
+        unit = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32)
+        homography = cv2.getPerspectiveTransform(unit, sheet.corners)
+        middles = A4.swatch_corners_sheet().mean(axis=1)
+        spots = cv2.perspectiveTransform(middles[None], homography)[0].round().astype(int)
+        for label, (x, y) in enumerate(spots):
+            expected = PLAIN.ink(label if filled else GROUND)[::-1]
+            patch = picture[y - 4 : y + 5, x - 4 : x + 5]
+            assert np.abs(np.median(patch, axis=(0, 1)) - expected).max() < 30
+
+
+def test_sleeves_and_skins_are_what_they_say() -> None:
+    """The hand at the top of the drawing, so that the arm lies over the sheet."""
+    t = 42.5
+    usual = SimulatedSheet("town", 1, 640, 360).render(t).astype(np.float32)
+
+    def changed(**conditions: object) -> NDArray[np.float32]:
+        other = SimulatedSheet("town", 1, 640, 360, Conditions(**conditions))  # type: ignore[arg-type]
+        picture = other.render(t).astype(np.float32)
+        return np.asarray(picture[np.abs(picture - usual).max(axis=2) > 20])
+
+    red = changed(sleeve=(178, 34, 44))
+    assert len(red) > 500
+    assert (np.median(red, axis=0)[2] > 1.5 * np.median(red, axis=0)[:2]).all()
+    dark = changed(skin=(66, 45, 37))
+    assert len(dark) > 5000
+    assert np.median(dark) < 80
+    assert len(changed(sleeve=None)) > 500
+    white = (238, 238, 236)
+    assert 500 < len(changed(cuff=white)) < 0.9 * len(changed(sleeve=white))
+    assert len(changed(stripes=white)) > 50
+
+
+def test_a_stronger_shadow_is_darker() -> None:
+    t = 42.5
+    light, deep = (
+        SimulatedSheet("town", 1, 640, 360, Conditions(noise=0, shadow=shadow)).render(t).astype(int)
+        for shadow in (1.0, 1.7)
+    )
+    assert (deep <= light + 1).all()
+    assert (light - deep).max() > 25
 
 
 # ── Nothing but the time ─────────────────────────────────────────────────────────────────────────────
