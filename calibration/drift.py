@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.inks import PAPER_LEVEL, Inks, family, linear_light, oklab
-from models.palette import CLASS_NAMES, ROAD
+from models.palette import CLASS_NAMES, ROAD, UNKNOWN
 
 RGB: TypeAlias = tuple[int, int, int]
 Float = NDArray[np.float32]
@@ -92,7 +92,8 @@ def measure_drift(
     """
     paper, of_paper = math.nan, ""
     if white is not None:
-        paper, of_paper = _judge_paper(np.array(white, np.float32) / 255, _white(raw, levelled) / 255)
+        then = np.array(white, dtype=np.float32) / np.float32(255)
+        paper, of_paper = _judge_paper(then, _white(raw, levelled) / np.float32(255))
     distances, of_ink = _judge_inks(levelled, labels, inks)
     return Drift(paper, distances, of_paper or of_ink)
 
@@ -171,7 +172,7 @@ def _brighter(share: float) -> str:
 def _judge_inks(
     levelled: NDArray[np.uint8], labels: NDArray[np.uint8], inks: Inks
 ) -> tuple[tuple[float, ...], str]:
-    """The distance of each class from its calibrated colour, and the sentence of the worst of them, or ""."""
+    """The distance of each class from its calibrated colour, and the sentence of the worst, or ""."""
     step, label_step = (max(1, side.shape[0] // CORE_SAMPLES) for side in (levelled, labels))
     colours = levelled[::step, ::step]
     classes = labels[::label_step, ::label_step]
@@ -180,10 +181,11 @@ def _judge_inks(
         classes = np.asarray(cv2.resize(classes, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     square = np.ones((CORE, CORE), dtype=np.uint8)
     inner = cv2.erode(classes, square) == cv2.dilate(classes, square)
+    cores = np.where(inner, classes, np.uint8(UNKNOWN))
     anchors = inks.levelled()
     distances, sentence, worst = [math.nan], "", 1.0
     for index in range(ROAD, len(CLASS_NAMES)):
-        rows, columns = np.divmod(np.flatnonzero(inner & (classes == index)), inner.shape[1])
+        rows, columns = np.divmod(np.flatnonzero(cores == index), cores.shape[1])
         if len(rows) < LEAST_CORE:
             distances.append(math.nan)
             continue
@@ -231,8 +233,8 @@ def _difference(seen: Float, expected: Float) -> str:
 
 
 _HUES: Final = (
-    (10.0, "pink"), (45.0, "red"), (75.0, "orange"), (115.0, "yellow"), (165.0, "green"), (215.0, "turquoise"),
-    (285.0, "blue"), (335.0, "violet"), (360.0, "pink"),
+    (10.0, "pink"), (45.0, "red"), (75.0, "orange"), (115.0, "yellow"), (165.0, "green"),
+    (215.0, "turquoise"), (285.0, "blue"), (335.0, "violet"), (360.0, "pink"),
 )  # fmt: skip
 """The hue in degrees of OKLab's plane up to which a colour has a name."""
 

@@ -105,6 +105,10 @@ def _read_source(value: Any) -> str:
     return str(_NAME.read(value))
 
 
+def _read_automatic(value: Any) -> Literal["auto"] | float:
+    return "auto" if value == "auto" else float(_UNITS.read(value))
+
+
 def _read_sets(value: Any) -> str | tuple[str, ...]:
     if not isinstance(value, list | tuple):
         return str(_NAME.read(value))
@@ -139,6 +143,8 @@ def _read_corners(value: Any) -> Literal["auto"] | Corners:
 
 
 _COORDINATE = _number(-100_000, 100_000)
+_UNITS = _number(-100_000, 100_000)
+_AUTOMATIC = Kind('"auto" or a number', _read_automatic)
 _NAME = _text("a string that isn't empty", ".+")
 _SWITCH = Kind("true or false", _read_switch)
 _COLOUR = _text('a colour as "#rrggbb"', "#[0-9a-fA-F]{6}")
@@ -167,6 +173,24 @@ class CameraSettings:
     timeout: Annotated[
         float, _number(0.1, 3600), "Seconds without a new picture after which the camera is opened anew"
     ] = 2.0
+    lock: Annotated[
+        bool,
+        _SWITCH,
+        "Whether the automatics of a USB camera are held still, which change all colours on the sheet when "
+        "a hand comes into view; what became of each stands in the operator's figures",
+    ] = True
+    exposure: Annotated[
+        Literal["auto"] | float,
+        _AUTOMATIC,
+        "Locked at this, in the camera's own units, on Linux 100 µs; auto: at what the camera finds in its "
+        "first second. Where lamps or a projector make bands, a multiple of their period helps: 100 or 200 "
+        "(10 or 20 ms) under mains of 50 Hz, 83 or 167 under 60 Hz",
+    ] = "auto"
+    white_balance: Annotated[
+        Literal["auto"] | float, _AUTOMATIC, "The same of its white balance, mostly in kelvins"
+    ] = "auto"
+    focus: Annotated[Literal["auto"] | float, _AUTOMATIC, "The same of its focus"] = "auto"
+    gain: Annotated[Literal["auto"] | float, _AUTOMATIC, "The same of its gain"] = "auto"
     drawing: Annotated[str, _choice(*DRAWING_NAMES), "What is drawn on the simulated sheet"] = "town"
     seed: Annotated[
         int, _whole(0, 999_999), "The chance of the simulated sheet: the same seed, the same frames"

@@ -225,7 +225,7 @@ class Camera:
                 grabbed = self._clock.now()
                 if bgr is None:
                     raise DeviceFault(f"{opening.name} gives no more pictures")
-                if not self._deliver(opening, bgr, grabbed, source.live):
+                if not self._deliver(opening, bgr, grabbed, source):
                     return
         except Exception as error:
             with self._lock:
@@ -237,13 +237,14 @@ class Camera:
                     source.close()
             opening.over.set()
 
-    def _deliver(self, opening: _Opening, bgr: NDArray[np.uint8], grabbed: float, live: bool) -> bool:
+    def _deliver(self, opening: _Opening, bgr: NDArray[np.uint8], grabbed: float, source: Source) -> bool:
         """Pass a picture on; False if this opening was given up. Raises DeviceFault if it is frozen."""
         with self._lock:
             if self._opening is not opening:
                 return False
             opening.deadline = grabbed + self._timeout
-            if not live or self._last is None or not _equal(self._last, bgr):
+            opening.name = source.describe()  # it may know more of itself by now, as whether it is locked
+            if not source.live or self._last is None or not _equal(self._last, bgr):
                 self._last = bgr
                 opening.changed = grabbed
                 opening.recovered = True

@@ -31,12 +31,13 @@ def open_source(settings: CameraSettings, clock: Clock) -> Callable[[], Source]:
     raised at once if there can be no such source.
     """
     source = settings.source
+    kept: dict[str, float] = {}
     if source == "auto":
-        return _Auto(settings, clock)
+        return _Auto(settings, clock, kept)
     if source == "simulated":
         return lambda: _simulated(settings, clock)
     if source.isdecimal():
-        return lambda: _uvc(settings, int(source))
+        return lambda: _uvc(settings, int(source), kept)
     if "://" in source:
         scheme = source.partition("://")[0].lower()
         if scheme not in _SCHEMES:
@@ -47,7 +48,7 @@ def open_source(settings: CameraSettings, clock: Clock) -> Callable[[], Source]:
     path = Path(source).expanduser()
     if path.name != source or path.exists() or re.search(r"\.[A-Za-z]\w{1,4}$", source):
         return lambda: _file(path, settings, clock)
-    return lambda: _named(settings, source)
+    return lambda: _named(settings, source, kept)
 
 
 def _simulated(settings: CameraSettings, clock: Clock) -> Source:
@@ -58,8 +59,25 @@ def _simulated(settings: CameraSettings, clock: Clock) -> Source:
     return SimulatedSource(sheet, settings.fps, clock)
 
 
-def _uvc(settings: CameraSettings, number: int, name: str = "") -> Source:
-    return UvcSource(number, width=settings.width, height=settings.height, fps=settings.fps, name=name)
+def _uvc(settings: CameraSettings, number: int, kept: dict[str, float], name: str = "") -> Source:
+    """kept: the values at which the camera was locked, which last from one opening to the next: a show must
+    not change its colours because a cable was pulled."""
+    wanted = {
+        "exposure": settings.exposure,
+        "white balance": settings.white_balance,
+        "focus": settings.focus,
+        "gain": settings.gain,
+    }
+    given = {what: value for what, value in wanted.items() if value != "auto"}
+    return UvcSource(
+        number,
+        width=settings.width,
+        height=settings.height,
+        fps=settings.fps,
+        name=name,
+        lock=given if settings.lock else None,
+        kept=kept,
+    )
 
 
 def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
@@ -77,7 +95,7 @@ def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
     return VideoSource(path, clock=clock)
 
 
-def _named(settings: CameraSettings, wanted: str) -> Source:
+def _named(settings: CameraSettings, wanted: str, kept: dict[str, float]) -> Source:
     """The first camera whose name holds `wanted` and that brings pictures."""
     if not sys.platform.startswith("linux"):
         raise DeviceFault(
@@ -91,7 +109,7 @@ def _named(settings: CameraSettings, wanted: str) -> Source:
     faults = []
     for number, name in fitting.items():
         try:
-            return _uvc(settings, number, name)
+            return _uvc(settings, number, kept, name)
         except DeviceFault as fault:
             faults.append(str(fault))
     raise DeviceFault("; ".join(faults))
@@ -112,8 +130,9 @@ class _Auto:
     cable was pulled.
     """
 
-    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+    def __init__(self, settings: CameraSettings, clock: Clock, kept: dict[str, float]) -> None:
         self._settings = settings
+        self._kept = kept
         self._clock = clock
         self._choice: Callable[[], Source] | None = None
 
@@ -126,12 +145,16 @@ class _Auto:
         faults = []
         for number, name in candidates.items():
             try:
-                source = _uvc(settings, number, name)
+                source = _uvc(settings, number, self._kept, name)
             except DeviceFault as fault:
                 faults.append(str(fault))
                 continue
             # By its name, since a camera that is plugged in again may get another number.
-            self._choice = partial(_named, settings, name) if name else partial(_uvc, settings, number)
+            self._choice = (
+                partial(_named, settings, name, self._kept)
+                if name
+                else partial(_uvc, settings, number, self._kept)
+            )
             return source
         why = "; ".join(faults) if on_linux and faults else "no USB camera found"
         self._choice = lambda: _Remarked(_simulated(settings, self._clock), why)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from live.camera.lock import DSHOW, V4L2, Dialect, Lock
 from live.clock import Clock
 from models.faults import DeviceFault, InputFault
 
@@ -29,6 +31,10 @@ stand for long aren't taken for a stall; and that it may spend on dropping pictu
 
 _OPEN_PATIENCE: Final = 10.0
 """Seconds within which a server must have answered and sent what it takes to know the stream."""
+
+_LOCK_PATIENCE: Final = 3.0
+"""Seconds for which the first picture may be kept back, at the most, while a camera is being locked; it
+takes 1.7 as a rule."""
 
 _DEVICES: Final = Path("/sys/class/video4linux")
 
@@ -42,13 +48,27 @@ class UvcSource:
     number: as OpenCV counts (on Linux, that of /dev/video*).
     width, height, fps: asked for; what the camera makes of it shows in `describe`.
     name: what the device calls itself, or "" if nobody asked.
+    lock: values at which its automatics are to be locked (`live.camera.lock.Lock`), by name; those without
+        a value are locked at what they find by themselves. None: it is left as it is.
+    kept: where the locked values are kept once they are verified, and from where they are taken first: the
+        next opening of the same camera then shows the same colours.
 
     Raises DeviceFault if there is no such camera, it can't be opened or it brings no picture.
     """
 
     live = True
 
-    def __init__(self, number: int, *, width: int, height: int, fps: float, name: str = "") -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        width: int,
+        height: int,
+        fps: float,
+        name: str = "",
+        lock: Mapping[str, float] | None = None,
+        kept: dict[str, float] | None = None,
+    ) -> None:
         self._what = f"USB camera {number}" + (f" ({name})" if name else "")
         if sys.platform.startswith("linux"):
             _check_node(number, self._what)
@@ -69,10 +89,31 @@ class UvcSource:
             self.close()
             raise DeviceFault(f"{self._what} opens, but gives no picture")
         self._size = f"{self._first.shape[1]}×{self._first.shape[0]}"
+        self._kept = {} if kept is None else kept
+        self._lock = (
+            None
+            if lock is None
+            else Lock(self._capture, _dialect(), {**self._kept, **lock}, settle=not self._kept)
+        )
+        # A picture from which the automatics are still settling would be read in the wrong colours.
+        end = time.monotonic() + _LOCK_PATIENCE
+        while self._first is not None and self._lock and not self._lock.ready and time.monotonic() < end:
+            self._lock.look(self._first, time.monotonic())
+            self._first = self._grab()
+        if self._first is None:
+            self.close()
+            raise DeviceFault(f"{self._what} gives no more pictures")
 
     def read(self) -> NDArray[np.uint8] | None:
         first, self._first = self._first, None
-        return self._grab() if first is None else first
+        bgr = self._grab() if first is None else first
+        if bgr is not None:
+            self._size = f"{bgr.shape[1]}×{bgr.shape[0]}"
+            if self._lock is not None and not self._lock.done:
+                self._lock.look(bgr, time.monotonic())
+                if self._lock.done:
+                    self._kept.update(self._lock.values)
+        return bgr
 
     def _grab(self) -> NDArray[np.uint8] | None:
         good, bgr = self._capture.read()
@@ -82,7 +123,13 @@ class UvcSource:
         self._capture.release()
 
     def describe(self) -> str:
-        return f"{self._what}, {self._size}"
+        locked = self._lock.sentence if self._lock else "not locked, as camera.lock has it"
+        return f"{self._what}, {self._size}, {locked}"
+
+
+def _dialect() -> Dialect:
+    """How the backend of this system speaks of a camera's automatics."""
+    return DSHOW if _backend() == cv2.CAP_DSHOW else V4L2
 
 
 def _backend() -> int:

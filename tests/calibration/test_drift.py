@@ -76,7 +76,7 @@ def test_what_is_drawn_does_not_move_the_white(white: RGB) -> None:
         ({"kelvin": 6500.0}, "the light has become cooler since calibration"),
     ],
 )
-def test_a_lamp_that_changed_is_told_in_words(white: RGB, changes: dict[str, float], words: str) -> None:
+def test_a_lamp_that_changed_is_told_in_words(white: RGB, changes: dict[str, Any], words: str) -> None:
     seen = look(**changes)
     drift = measure_drift(seen.raw, seen.levelled, seen.truth, INKS, white)
     assert words in drift.sentence
@@ -178,15 +178,15 @@ def test_whatever_is_seen_it_answers(seed: int, side: int) -> None:
     ],
 )
 def test_colours_have_the_names_that_people_give_them(rgb: RGB, name: str) -> None:
-    assert colour_name(oklab(np.array(rgb, np.float32) / 255)) == name
+    assert colour_name(oklab(np.array(rgb, np.float32) / np.float32(255))) == name
 
 
 def test_it_is_cheap(calm: Look, white: RGB) -> None:
     labels = read_inks(calm.levelled, ink_table(INKS))
     best = math.inf
     for _ in range(20):
-        begin = time.perf_counter()
+        begin = time.thread_time()
         measure_drift(calm.raw, calm.levelled, labels, INKS, white)
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, time.thread_time() - begin)
     # A millisecond on a core that is ours alone; other work may share it here.
     assert best < 3e-3

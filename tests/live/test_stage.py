@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from live.camera.simulated import SimulatedSheet
 from live.clock import MonotonicClock
 from live.config import CameraSettings, ControlSettings, EngineSettings, Inset, Settings
+from live.flow import Frame, Reading
 from live.opening import opened_show
 from live.output.headless import HeadlessOutput
-from live.stage import Stage, Worker
+from live.stage import VIEW_HEIGHT, Stage, Worker, view_of
 from models.engines.base import Engine
 from models.faults import DeviceFault, InputFault, UsageFault
 from tests.live.conftest import soon
@@ -382,3 +383,13 @@ def test_a_port_in_use_is_told(settings: Settings) -> None:
         taken = replace(settings, control=ControlSettings(osc_port=stage.parts.control.port))
         with ExitStack() as stack, pytest.raises(DeviceFault, match="already in use"):
             stack.enter_context(opened_show(taken, MonotonicClock(), headless=True))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (97, 31), (2, 2), (1, 1)])
+def test_the_view_is_of_one_height_whatever_the_size_of_the_camera_picture(size: tuple[int, int]) -> None:
+    width, height = size
+    corners = np.array([(-4000, -9), (1279, 2), (1279, 719), (3, 719)], dtype=np.float32)  # of a larger one
+    frame = Frame(np.full((height, width, 3), 90, dtype=np.uint8), 7, 1.0)
+    reading = Reading(np.zeros((16, 16), np.uint8), 6, 0.9, corners, False)
+    view = view_of(frame, reading)
+    assert view.shape == (VIEW_HEIGHT, max(1, round(width * VIEW_HEIGHT / height)), 3)

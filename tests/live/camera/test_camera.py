@@ -147,6 +147,7 @@ class Scripted:
     """A source that reads what the test puts in, and hangs while there is nothing."""
 
     live = True
+    name = "scripted camera"
 
     def __init__(self) -> None:
         self.closed = 0
@@ -174,7 +175,7 @@ class Scripted:
         self.closed += 1
 
     def describe(self) -> str:
-        return "scripted camera"
+        return self.name
 
 
 class Bench:
@@ -394,3 +395,25 @@ def test_a_first_opening_that_fails_stops_the_start(
 def test_a_first_opening_that_brings_no_picture_stops_the_start(bench: Bench) -> None:
     with pytest.raises(DeviceFault, match="scripted camera gives no more pictures"):
         bench.start(None)
+
+
+def test_what_a_camera_learns_of_itself_while_it_runs_is_told(bench: Bench) -> None:
+    bench.start(10)
+    assert bench.camera.status().sentence == "scripted camera"
+    bench.sources[0].name = "scripted camera, exposure locked at 156"
+    bench.sources[0].put(20)
+    until(lambda: bench.camera.status().delivered == 2)
+    assert bench.camera.status().sentence == "scripted camera, exposure locked at 156"
+
+
+def test_a_camera_may_change_its_size_in_mid_show(bench: Bench) -> None:
+    bench.start(10)
+    assert bench.camera.status().size == (6, 4)
+    sizes = [(40, 60), (24, 32), (40, 60)]
+    for count, shape in enumerate(sizes, start=2):
+        bench.sources[0].put(np.full((*shape, 3), 10, dtype=np.uint8))
+        until(lambda: bench.camera.status().delivered == count)  # noqa: B023 - it is called at once
+        assert bench.camera.status().size == shape[::-1]
+        assert next_frame(bench.camera).bgr.shape == (*shape, 3)
+    assert bench.camera.status().state == "running"
+    assert len(bench.sources) == 1

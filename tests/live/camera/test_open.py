@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,8 +129,19 @@ class _Plugged:
     live = True
     working: frozenset[int] = frozenset()
 
-    def __init__(self, number: int, *, width: int, height: int, fps: float, name: str) -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        width: int,
+        height: int,
+        fps: float,
+        name: str,
+        lock: Mapping[str, float] | None,
+        kept: dict[str, float],
+    ) -> None:
         assert (width, height, fps) == (320, 240, 30.0)
+        self.lock, self.kept = lock, kept
         if number not in self.working:
             raise DeviceFault(f"USB camera {number} ({name}) opens, but gives no picture")
         self.number = number
@@ -197,3 +209,23 @@ def test_auto_says_which_cameras_it_passed_over(names: dict[int, str]) -> None:
     del names[2], names[3]
     source = open_source(SMALL, ManualClock())()
     assert source.describe().endswith("(USB camera 0 (Built-in) opens, but gives no picture)")
+
+
+@pytest.mark.parametrize("source", ["auto", "brio", "2"])
+def test_a_camera_that_is_plugged_in_again_is_locked_at_the_same_values(
+    names: dict[int, str], monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setattr(_Plugged, "working", {2})
+    settings = replace(SMALL, source=source, exposure=100.0, gain=0.0)
+    open_it = open_source(settings, ManualClock())
+    first, again = open_it(), open_it()
+    assert isinstance(first, _Plugged)
+    assert isinstance(again, _Plugged)
+    assert first.lock == {"exposure": 100.0, "gain": 0.0}
+    first.kept["focus"] = 30.0
+    assert again.kept["focus"] == 30.0
+    other = open_source(replace(settings, lock=False), ManualClock())()
+    assert isinstance(other, _Plugged)
+    assert other.lock is None
+    assert other.kept == {}
+    assert len(names) == 3

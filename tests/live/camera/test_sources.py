@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
@@ -13,10 +14,12 @@ import pytest
 from numpy.typing import NDArray
 
 from live.camera.base import Source
+from live.camera.lock import V4L2, WATCH
 from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names, public
 from live.clock import ManualClock
 from models.faults import DeviceFault, InputFault
 from tests.live.camera.servers import MjpegServer, RtspServer, Server
+from tests.live.camera.test_lock import SimulatedCamera
 
 RATE = 20
 COUNT = 12
@@ -262,6 +265,64 @@ def test_a_real_camera_brings_pictures() -> None:
         assert bgr.dtype == np.uint8
         assert bgr.shape[2] == 3
     source.close()
+
+
+class Plugged(SimulatedCamera):
+    """The simulated camera in the place of OpenCV's capture, at 60 pictures a second of real time."""
+
+    def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
+        return True
+
+    def read(self) -> tuple[bool, NDArray[np.uint8]]:
+        time.sleep(1 / 60)
+        return True, self.picture(time.monotonic() % 1000)
+
+    def release(self) -> None:
+        pass
+
+
+def test_a_camera_is_locked_before_its_first_picture_and_again_as_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    devices = [Plugged(), Plugged()]
+    for device in devices:
+        device.props |= {cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
+    devices[1].props[cv2.CAP_PROP_EXPOSURE] = 70  # it has forgotten everything on the way
+    left = list(devices)
+    monkeypatch.setattr("live.camera.sources._check_node", lambda *_: None)
+    monkeypatch.setattr("live.camera.sources._dialect", lambda: V4L2)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: left.pop(0))
+    kept: dict[str, float] = {}
+
+    begin = time.monotonic()
+    first = UvcSource(0, width=64, height=48, fps=60, lock={"gain": 10}, kept=kept)
+    assert time.monotonic() - begin < 2.6
+    assert "exposure locked at 156" in first.describe(), "the first picture is one of a locked camera"
+    assert kept == {}, "nothing is kept before it is verified"
+    end = time.monotonic() + WATCH + 2
+    while not kept and time.monotonic() < end:
+        assert first.read() is not None
+    assert kept == {"exposure": 156, "white balance": 4600, "focus": 30, "gain": 10}
+    assert first.describe() == (
+        "USB camera 0, 64×48, exposure locked at 156, white balance locked at 4600 K, "
+        "focus locked at 30, gain locked at 10"
+    )
+
+    begin = time.monotonic()
+    again = UvcSource(0, width=64, height=48, fps=60, lock={"gain": 10}, kept=kept)
+    assert time.monotonic() - begin < 1.6, "what is known needs no settling"
+    assert devices[1].props[cv2.CAP_PROP_EXPOSURE] == 156
+    assert "exposure locked at 156" in again.describe()
+
+
+def test_a_camera_is_left_alone_where_the_settings_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    device = Plugged()
+    monkeypatch.setattr("live.camera.sources._check_node", lambda *_: None)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: device)
+    source = UvcSource(0, width=64, height=48, fps=60)
+    assert source.read() is not None
+    assert device.automatic(cv2.CAP_PROP_AUTO_EXPOSURE)
+    assert source.describe() == "USB camera 0, 64×48, not locked, as camera.lock has it"
 
 
 # Files that aren't what they should be
