@@ -112,12 +112,6 @@ def _brightest(bgr: NDArray[np.uint8]) -> tuple[Cells, NDArray[np.bool_]]:
     return np.take_along_axis(parts, order[..., None], axis=2).mean(axis=2), even
 
 
-def white_of(paper: Cells) -> tuple[int, int, int]:
-    """The paper's mean colour, sRGB."""
-    blue, green, red = (round(float(value)) for value in paper.mean(axis=(0, 1)))
-    return red, green, blue
-
-
 def level(bgr: NDArray[np.uint8], paper: Cells) -> NDArray[np.uint8]:
     """The picture with its paper brought to `PAPER_LEVEL` in all channels, uint8 (S, S, 3).
 

@@ -16,6 +16,8 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from calibration.drift import Drift
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -59,7 +61,8 @@ class Reading:
     corners: float32 (4, 2), the corners of the drawing area in camera pixels, clockwise from the top
         left, or None while no sheet was ever found.
     found: whether the sheet was found in this very frame (else `corners` are the last good ones).
-    note: one sentence for the operator if something is missing, else "".
+    note: for the operator, what is missing and what can be done about it, else "".
+    drift: how far the light and the inks have moved since they were calibrated, as last measured.
     stages_ms: milliseconds of each step of the reading, in order.
     """
 
@@ -69,6 +72,7 @@ class Reading:
     corners: NDArray[np.float32] | None
     found: bool
     note: str = ""
+    drift: Drift | None = None
     stages_ms: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from calibration import light
 from calibration.cleaning import clean
+from calibration.drift import Drift, measure_drift, paper_white
 from calibration.inking import inks_from_swatches
 from calibration.inks import Inks, ink_table, read_inks
 from calibration.sheet import SheetPosition
@@ -37,6 +38,9 @@ LONGEST_FRAME = 0.1
 
 REMARK_SECONDS = 8.0
 """For how long the operator is told what became of a wish."""
+
+DRIFT_EVERY = 1.0
+"""Seconds between two measurements of how far light and inks have moved."""
 
 LEAST_VOTES = 60
 """Of 255, what a class must hold of a pixel and its surroundings to be read there."""
@@ -81,7 +85,8 @@ class SheetReader:
         self._wishes = NO_WISHES
         self._calibrating = False
         self._remark = ""
-        self._remarked = self._read = -np.inf
+        self._remarked = self._read = self._measured = -np.inf
+        self._drift: Drift | None = None
 
     def clear(self) -> None:
         """Forget the sheet at once: an empty sheet until something is read anew."""
@@ -115,13 +120,15 @@ class SheetReader:
         small = np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         self._obey(wishes, frame, position)
         paper = self._light.look(square, small, self._trust, frame.grabbed)
-        if self._white is None:
-            self._take_white(light.white_of(paper), frame.grabbed)
         bright = light.level(square, paper)
+        if self._white is None:
+            self._take_white(paper_white(square, bright), frame.grabbed)
         lit = time.perf_counter()
 
         m = self._margin
-        labels = clean(majority(read_inks(bright[m:-m, m:-m], self._table), self._side))
+        labels = read_inks(bright[m:-m, m:-m], self._table)
+        # At the fine side itself, cleaning does all that a majority would.
+        labels = clean(labels if self._fine == self._side else majority(labels, self._side))
         inked = time.perf_counter()
 
         small = light.level(small, paper)
@@ -130,6 +137,9 @@ class SheetReader:
         self._light.seen((small_labels == GROUND) & (self._trust == 1))
         self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds, wishes.settle)
         settled = time.perf_counter()
+        if frame.grabbed - self._measured >= DRIFT_EVERY:
+            self._measured = frame.grabbed
+            self._drift = self._measure_drift(square[m:-m, m:-m], bright[m:-m, m:-m])
         return Reading(
             labels=self._settler.labels(),
             seq=frame.seq,
@@ -137,6 +147,7 @@ class SheetReader:
             corners=position.corners,
             found=True,
             note=self._note(sighting.note, frame.grabbed),
+            drift=self._drift,
             stages_ms={
                 "find": (found - begin) * 1e3,
                 "rectify": (rectified - found) * 1e3,
@@ -168,6 +179,14 @@ class SheetReader:
             self._hand.clear()
             self._white, self._calibrating = None, True
 
+    def _measure_drift(self, square: NDArray[np.uint8], bright: NDArray[np.uint8]) -> Drift:
+        labels = self._settler.labels()
+        under = cv2.resize(
+            self._trust[RING:-RING, RING:-RING], labels.shape, interpolation=cv2.INTER_NEAREST
+        )
+        labels[under < 1] = UNKNOWN  # what lies over the sheet is no ink
+        return measure_drift(square, bright, labels, self._inks, self._white)
+
     def _take_white(self, white: Rgb, now: float) -> None:
         self._white = white
         if self._calibrating and self._keep is not None:
@@ -181,9 +200,10 @@ class SheetReader:
         self._remark, self._remarked = remark, now
 
     def _note(self, note: str, now: float) -> str:
-        """What the operator is told: of the sheet, and for a while of a wish."""
+        """What the operator is told: of the sheet, for a while of a wish, and of light and inks that drift."""
         remark = self._remark if now - self._remarked < REMARK_SECONDS else ""
-        return " · ".join(text for text in (note, remark) if text)
+        drift = "" if self._drift is None else self._drift.sentence
+        return " · ".join(text for text in (note, remark, drift) if text)
 
 
 class Settler:

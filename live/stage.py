@@ -135,6 +135,13 @@ class Worker:
         return Picture(rgb, reading.seq, reading.grabbed, stages, self._view)
 
 
+def _drift_of(reading: Reading | None) -> float:
+    """The greatest of what has drifted, in hundredths of OKLab; 0 while nothing of it is known."""
+    drift = None if reading is None else reading.drift
+    known = [] if drift is None else [value for value in (drift.paper, *drift.inks) if value == value]
+    return round(max(known, default=0.0), 1)
+
+
 def _reason(error: Exception) -> str:
     """What was raised, on one line and not too long."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:120]}"
@@ -339,4 +346,5 @@ class Stage:
             "camera": camera.state,
             "engine": self.parts.engine.name,
             "note": notes[0] if notes else "",
+            "drift": _drift_of(reading),
         }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bench.judge import GRACE, SEAM, UNCOVERED, Course, Moment, Score, errors
+from bench.judge import GRACE, SEAM, UNCOVERED, Course, Moment, Score, wrong_share
 from live.camera.simulated import Truth
 from models.palette import BUILDING, GROUND, ROAD, WATER
 
@@ -37,12 +37,13 @@ def followed(course: Course, *steps: tuple[float, Truth]) -> Moment:
 
 def test_neither_the_seam_nor_what_is_fresh_is_judged() -> None:
     drawn = truth(water_since=1.0)
-    _, early = errors(1.0 + GRACE - 0.1, blank(), drawn)
-    wrong, late = errors(1.0 + GRACE, blank(), drawn)
+    early = followed(Course(SIDE), (1.0 + GRACE - 0.1, drawn)).judged
+    late = followed(Course(SIDE), (1.0 + GRACE, drawn)).judged
     assert not early[:, : SIDE // 2].any()
     assert late[:, : SIDE // 2 - SEAM].all()
     assert not late[:, SIDE // 2 - SEAM : SIDE // 2 + SEAM].any()
-    np.testing.assert_array_equal(wrong, late & (drawn.labels == WATER))
+    missed = float((late & (drawn.labels == WATER)).sum() / late.sum())
+    assert wrong_share(1.0 + GRACE, blank(), drawn) == pytest.approx(missed)
 
 
 def test_what_the_hand_hides_is_judged_if_it_was_known_before() -> None:
