@@ -51,8 +51,11 @@ GRAINED: Final = 0.02
 LEAST_SUPPORT: Final = 0.62
 """Share of its sides along which a sheet's edge must be seen, …"""
 
-LEAST_SIDE: Final = 0.4
-"""… and of the worst of them."""
+LEAST_SIDE: Final = 0.2
+"""… of the worst of them, which a hand may cover, …"""
+
+LEAST_TWO: Final = 0.5
+"""… and of the two worst."""
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -94,13 +97,13 @@ def find_outlines(bgr: Bytes, thorough: bool = True) -> list[Outline]:
     if not len(guesses):
         return []
     support = _support(least, guesses)
-    mean, worst = support.mean(axis=1), support.min(axis=1)
+    mean, worst = support.mean(axis=1), np.sort(support, axis=1)[:, :2]
     area = _areas(guesses)
     inner = _inner(least, guesses)
     order = np.argsort(-(mean**3) * np.sqrt(area) * inner)
     kept: list[Outline] = []
     for index in order[:40]:
-        if mean[index] < LEAST_SUPPORT or worst[index] < LEAST_SIDE:
+        if mean[index] < LEAST_SUPPORT or worst[index, 0] < LEAST_SIDE or worst[index].mean() < LEAST_TWO:
             continue
         if any(_overlap(outline.corners, guesses[index]) for outline in kept):
             continue
