@@ -54,7 +54,7 @@ LEAST_SUPPORT: Final = 0.62
 LEAST_SIDE: Final = 0.2
 """… of the worst of them, which a hand may cover, …"""
 
-LEAST_TWO: Final = 0.5
+LEAST_TWO: Final = 0.42
 """… and of the two worst."""
 
 Floats = NDArray[np.float32]
@@ -280,9 +280,11 @@ def _is_light(bgr: Bytes, quad: Floats) -> bool:
         return False
     within = _grid(quad[None]).reshape(-1, 2)
     colours = [np.median(_at(bgr, spots), axis=0) + 1 for spots in (within, around)]
-    grains = [float(np.median(_at(np.asarray(grain), spots))) for spots in (within, around)]
+    # Between what is drawn on it, paper has no grain.
+    inner = float(np.percentile(_at(np.asarray(grain), within), 30))
+    outer = float(np.median(_at(np.asarray(grain), around)))
     gain = np.log(colours[0] / colours[1])
-    return bool(np.ptp(gain) < LIKE_COLOUR and grains[1] > GRAINED and grains[0] > 0.5 * grains[1])
+    return bool(np.ptp(gain) < LIKE_COLOUR and inner > max(GRAINED, 0.5 * outer))
 
 
 def _grid(quads: Floats) -> Floats:
