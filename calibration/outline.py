@@ -51,8 +51,11 @@ GRAINED: Final = 0.02
 LEAST_SUPPORT: Final = 0.62
 """Share of its sides along which a sheet's edge must be seen, …"""
 
-LEAST_SIDE: Final = 0.4
-"""… and of the worst of them."""
+LEAST_SIDE: Final = 0.2
+"""… of the worst of them, which a hand may cover, …"""
+
+LEAST_TWO: Final = 0.42
+"""… and of the two worst."""
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -94,13 +97,13 @@ def find_outlines(bgr: Bytes, thorough: bool = True) -> list[Outline]:
     if not len(guesses):
         return []
     support = _support(least, guesses)
-    mean, worst = support.mean(axis=1), support.min(axis=1)
+    mean, worst = support.mean(axis=1), np.sort(support, axis=1)[:, :2]
     area = _areas(guesses)
     inner = _inner(least, guesses)
     order = np.argsort(-(mean**3) * np.sqrt(area) * inner)
     kept: list[Outline] = []
     for index in order[:40]:
-        if mean[index] < LEAST_SUPPORT or worst[index] < LEAST_SIDE:
+        if mean[index] < LEAST_SUPPORT or worst[index, 0] < LEAST_SIDE or worst[index].mean() < LEAST_TWO:
             continue
         if any(_overlap(outline.corners, guesses[index]) for outline in kept):
             continue
@@ -277,9 +280,11 @@ def _is_light(bgr: Bytes, quad: Floats) -> bool:
         return False
     within = _grid(quad[None]).reshape(-1, 2)
     colours = [np.median(_at(bgr, spots), axis=0) + 1 for spots in (within, around)]
-    grains = [float(np.median(_at(np.asarray(grain), spots))) for spots in (within, around)]
+    # Between what is drawn on it, paper has no grain.
+    inner = float(np.percentile(_at(np.asarray(grain), within), 30))
+    outer = float(np.median(_at(np.asarray(grain), around)))
     gain = np.log(colours[0] / colours[1])
-    return bool(np.ptp(gain) < LIKE_COLOUR and grains[1] > GRAINED and grains[0] > 0.5 * grains[1])
+    return bool(np.ptp(gain) < LIKE_COLOUR and inner > max(GRAINED, 0.5 * outer))
 
 
 def _grid(quads: Floats) -> Floats:

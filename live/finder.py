@@ -108,9 +108,9 @@ class SheetFinder:
             self._resize(self._size, size)
         self._size = size
         held = self._anchors.still(bgr, still(bgr)) if self._anchors is not None else ()
-        if held:
+        if held and self._found and not self._moving:
             whole = self._anchors is not None and held == self._anchors.which and not self._hidden()
-            if now - self._looked < (CHECK_EVERY if whole else LOOK_EVERY) - 1e-6 and not self._moving:
+            if now - self._looked < (CHECK_EVERY if whole else LOOK_EVERY) - 1e-6:
                 return Sighting(self._position, True, False, self._note)
         self._look(bgr, now, held)
         return Sighting(self._position, self._found, self._moving, self._note)
@@ -132,6 +132,8 @@ class SheetFinder:
             self._seen = now
         elif held:
             # The anchors know the sheet where the search doesn't: under an arm, in bad light.
+            if not self._found:
+                self._note = ""
             self._found, self._moving = True, False
         else:
             self._found = False
@@ -139,6 +141,7 @@ class SheetFinder:
             self._note = "" if self._moving else self._why or (NEVER if last is None else LOST)
 
     def _search(self, bgr: NDArray[np.uint8], now: float, held: tuple[int, ...]) -> SheetPosition | None:
+        """Look where it is cheap, and thoroughly where and when it is due."""
         last = self._position
         if last is not None and last.fitted:
             markers = find_markers(bgr, thorough=False)
@@ -163,10 +166,10 @@ class SheetFinder:
             return position or outline
         if markers or held:
             self._marked = now
-            if held:
-                self._note = _hidden_note(held)
-            else:
+            if not held:
                 self._why = _lone_note(markers, bgr)
+            elif last is not None and last.fitted:
+                self._note = _hidden_note(held)
             return None
         if last is None or not last.fitted or now - self._marked >= PATIENCE:
             outline = self._by_outline(bgr, now)

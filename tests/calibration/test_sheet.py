@@ -73,7 +73,7 @@ def distance(position: SheetPosition, from_mm: NDArray[np.float64]) -> float:
 
 
 @settings(max_examples=12)
-@given(turn=st.floats(-180, 180), tilt=st.floats(-35, 35), scale=st.floats(1.7, 2.0))
+@given(turn=st.floats(-180, 180), tilt=st.floats(-45, 45), scale=st.floats(1.5, 1.8))
 def test_the_sheet_is_found_however_it_lies(turn: float, tilt: float, scale: float) -> None:
     from_mm = view(turn, tilt, scale)
     position = find_sheet(photograph(from_mm, printed()))
@@ -81,6 +81,32 @@ def test_the_sheet_is_found_however_it_lies(turn: float, tilt: float, scale: flo
     assert position.fitted == MARKER_IDS
     assert position.missing == ""
     assert distance(position, from_mm) < 1.2
+
+
+@pytest.mark.parametrize(("gain", "noise"), [(0.08, 1), (0.25, 2), (1.6, 3), (1.0, 16)])
+def test_the_sheet_is_found_in_dim_bright_and_noisy_pictures(gain: float, noise: float) -> None:
+    from_mm = view(12, 30, 1.8)
+    slope = np.linspace(1.0, 0.25, WIDTH)[None, :, None]
+    seen = photograph(from_mm, printed()) * slope * gain
+    seen = seen + np.random.default_rng(2).normal(0, noise, seen.shape)
+    position = find_sheet(np.clip(seen, 0, 255).astype(np.uint8))
+    assert position is not None
+    assert position.fitted == MARKER_IDS
+    assert distance(position, from_mm) < 1.5
+
+
+def test_a_marker_of_another_sheet_is_left_out() -> None:
+    from_mm = view(0, 10, 1.6)
+    picture = photograph(from_mm, printed((3,)))
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    picture[30:190, 30:190] = 238
+    picture[50:170, 50:170] = np.where(cv2.aruco.generateImageMarker(dictionary, 3, 120), 238, 35)[
+        ..., None
+    ]
+    position = find_sheet(picture)
+    assert position is not None
+    assert position.fitted == (0, 1, 2)
+    assert distance(position, from_mm) < 2
 
 
 @settings(max_examples=8)

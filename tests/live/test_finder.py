@@ -209,6 +209,21 @@ def test_a_picture_without_a_sheet_says_what_to_do(picture: Picture, words: str)
     assert words in then.note or "out of sight" in then.note
 
 
+@PAPERS
+def test_after_a_dark_moment_the_sheet_is_there_at_once(markers: bool) -> None:
+    finder, drawn = SheetFinder("auto"), paper(markers)
+    first = finder.look(frame((drawn, lying())), 0.0)
+    for i in range(1, 40):
+        dark = finder.look(np.zeros((HEIGHT, WIDTH, 3), np.uint8), i / FPS)
+        assert not dark.found
+        assert "black" in dark.note
+    again = finder.look(frame((drawn, lying()), number=1), 40 / FPS)
+    assert (again.found, again.moving, again.note) == (True, False, "")
+    assert again.position is not None
+    assert first.position is not None
+    assert again.position.homography is first.position.homography
+
+
 @pytest.mark.parametrize(
     ("x", "y", "words"), [(-170, 0, "to the right"), (170, 0, "to the left"), (0, 130, "up")]
 )
