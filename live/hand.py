@@ -116,7 +116,8 @@ class HandWatch:
         # A white pen and a shadow look like paper that has changed.
         body = _grown_from(arm | strange, arm | strange | broad & (labels == GROUND))
         # Parts of the pen and of the skin have ink's colours: the hand encloses them, or they have its hue.
-        skin = broad & _like_skin(bgr, labels, strange & broad, self._hues)
+        inked = broad & (labels != GROUND) & (labels != UNKNOWN)
+        skin = _like_skin(bgr, labels, strange & broad, inked, self._hues)
         hand = _widened(_enclosed(_grown_from(body, body | skin)), RIM)
         self._settle(now, labels, hand, seconds)
         grey = _opened(_grey(bgr), 3)
@@ -153,17 +154,20 @@ def _grey(bgr: NDArray[np.uint8]) -> Mask:
     return np.asarray((least > low) & (most < high) & (cv2.subtract(most, least) < SHADE_TINT))
 
 
-def _like_skin(bgr: NDArray[np.uint8], labels: NDArray[np.uint8], known: Mask, hues: Hues) -> Mask:
-    """Which cells with an ink's colour have the hue of the hand rather than that of the ink.
+def _like_skin(
+    bgr: NDArray[np.uint8], labels: NDArray[np.uint8], known: Mask, doubtful: Mask, hues: Hues
+) -> Mask:
+    """Which doubtful cells, all of an ink's colour, have the hue of the hand rather than that of the ink.
 
     known: the cells that are known to be the hand's. hues: of the inks.
     """
-    if np.count_nonzero(known) < LEAST_SKIN:
-        return np.zeros((SIZE, SIZE), dtype=np.bool_)
-    hue = _hue(bgr.astype(np.float32))
-    own = hues[np.minimum(labels, len(hues) - 1)]
-    nearer = ((hue - np.median(hue[known], axis=0)) ** 2).sum(axis=2) < ((hue - own) ** 2).sum(axis=2)
-    return np.asarray(nearer & (labels != GROUND) & (labels != UNKNOWN))
+    like = np.zeros((SIZE, SIZE), dtype=np.bool_)
+    if np.count_nonzero(known) >= LEAST_SKIN and doubtful.any():
+        skin = np.median(_hue(bgr[known][::4].astype(np.float32)), axis=0)
+        hue = _hue(bgr[doubtful].astype(np.float32))
+        own = hues[labels[doubtful]]
+        like[doubtful] = ((hue - skin) ** 2).sum(axis=1) < ((hue - own) ** 2).sum(axis=1)
+    return like
 
 
 def _hue(bgr: NDArray[np.float32]) -> Hues:

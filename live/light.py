@@ -20,8 +20,8 @@ HIDDEN_INERTIA = 3.0
 HIDDEN_AT_MOST = 0.8
 """Share of the sheet above which what covers it is taken for a change of the light."""
 
-_SOME = slice(None, None, 3), slice(None, None, 3)
-"""The cells of a small picture that are asked for a gain: a ninth of them tell it as well."""
+_SOME = slice(None, None, 4), slice(None, None, 4)
+"""The cells of a small picture that are asked for a gain: one in sixteen tells it as well."""
 
 Bgr = NDArray[np.uint8]
 

@@ -23,7 +23,9 @@ def test_the_bench_of_the_show_prints_one_object(capsys: pytest.CaptureFixture[s
     assert result["fps"] > 0
     frames = result["camera_fps"] * result["seconds"]
     assert abs(result["fps"] * result["seconds"] + result["dropped"] - frames) <= 3 + 0.05 * frames
-    assert {"rectify", "light", "inks", "settle", "generate", "output"} == result["stages_ms"].keys()
+    assert {"find", "rectify", "light", "inks", "settle", "generate", "output"} == result[
+        "stages_ms"
+    ].keys()
     assert abs(result["seconds"] - 2) < 1
     assert result["camera"].startswith("simulated sheet")
 
