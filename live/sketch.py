@@ -110,8 +110,9 @@ class SheetReader:
         sighting = self._finder.look(frame.bgr, frame.grabbed)
         position = sighting.position
         found = time.perf_counter()
-        if position is None or not sighting.found or sighting.moving:
-            # A dark, blown-out, covered or moving sheet must not wipe the city: what was read last stays.
+        if position is None or not sighting.found:
+            # A dark, blown-out or covered picture must not wipe the city: what was read last stays. A sheet
+            # that moves is read as long as each frame tells where it lies.
             corners = None if position is None else position.corners
             note = self._note(sighting.note, frame.grabbed)
             return Reading(self._settler.labels(), frame.seq, frame.grabbed, corners, False, note)
