@@ -11,7 +11,7 @@ import cv2
 
 from calibration.file import Calibration, read_calibration, write_calibration
 from calibration.inks import Inks
-from live.camera.camera import Camera, name_of
+from live.camera.camera import Camera, CameraStatus, name_of
 from live.camera.open import open_source
 from live.clock import Clock
 from live.config import Settings
@@ -22,11 +22,14 @@ from live.output.headless import HeadlessOutput
 from live.output.recorder import Recorder
 from live.output.window import ProjectorWindow
 from live.show import opening
-from live.sketch import SheetReader, inks_of
+from live.sketch import Keep, Rgb, SheetReader, inks_of
 from live.stage import Parts, Stage
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
 from models.faults import Fault
+
+SIMULATED = "simulated sheet"
+"""What the simulated sheet calls itself."""
 
 FIRST_PICTURE = 20.0
 """Seconds that a camera may take to its first picture before the show starts without it."""
@@ -63,7 +66,7 @@ def opened_show(
         camera = Camera(open_source(settings.camera, clock), clock=clock, timeout=settings.camera.timeout)
         closing.callback(camera.close)
         camera.start(FIRST_PICTURE)
-        used, remark = _fitting(calibration, camera)
+        used, remark = _fitting(calibration, camera.status())
         reader = _reader(settings, used, camera)
         # Last, since it writes over a recording that is there already.
         tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
@@ -73,7 +76,7 @@ def opened_show(
         parts = Parts(camera, reader, opened.engine, output, control, tape)
         header = (
             f"{control.describe()} · H hides this",
-            remark,
+            *([remark] if remark else []),
             *([f"passed over: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
         )
         yield Stage(parts, state, clock, header, settings.output.inset)
@@ -85,36 +88,49 @@ def _calibration(settings: Settings) -> Calibration | None:
     return read_calibration(Path(file)) if file and Path(file).exists() else None
 
 
-def _fitting(calibration: Calibration | None, camera: Camera) -> tuple[Calibration | None, str]:
-    """The calibration if it is for this camera, and the sentence about it."""
+def _fitting(calibration: Calibration | None, camera: CameraStatus) -> tuple[Calibration | None, str]:
+    """The calibration if it is for this camera, and what the operator should know of it."""
     if calibration is None:
-        return None, "not calibrated: the inks are those of the show file; `cities calibrate` takes yours"
-    status = camera.status()
-    made = f"calibrated {calibration.made:%Y-%m-%d %H:%M}"
-    if name_of(calibration.camera) == name_of(status.sentence):
+        remark = "not calibrated: the inks are those of the show file; `cities calibrate` takes yours"
+        return None, remark if camera.live else ""
+    made, before = f"calibrated {calibration.made:%Y-%m-%d %H:%M}", name_of(calibration.camera)
+    if camera.state == "opening" or before == name_of(camera.sentence):
         return calibration, made
-    other = f"{made} in front of {name_of(calibration.camera)}"
-    if not status.live:  # the simulated sheet has its own inks, and a video its own sheet
-        return None, f"{other}, hence not for this; the inks are those of the show file"
-    return calibration, f"{other}: calibrate again for this camera"
+    # The simulated sheet has its own inks, and a video its own sheet.
+    if not camera.live or before == SIMULATED:
+        return None, f"{made} in front of the {before}, hence not for this one: calibrate for it"
+    return calibration, f"{made} in front of the {before}: calibrate again for this camera"
 
 
 def _reader(settings: Settings, calibration: Calibration | None, camera: Camera) -> SheetReader:
     side, tolerance = settings.engine.side, settings.inks.tolerance
-    file = Path(settings.calibration.file) if settings.calibration.file else None
-    corners = None if calibration is None else calibration.corners
-
-    def keep(inks: Inks, white: tuple[int, int, int]) -> None:
-        status = camera.status()
-        if file is not None and status.size is not None:
-            now = datetime.now().astimezone()
-            write_calibration(file, Calibration(now, status.sentence, status.size, corners, inks, white))
-
     if calibration is None:
         finder = SheetFinder(settings.sheet.corners)
-        return SheetReader(side, finder, inks_of(settings.inks), tolerance, keep=keep)
-    finder = SheetFinder("auto" if corners is None else corners, unit="shares")
+        return SheetReader(
+            side, finder, inks_of(settings.inks), tolerance, keep=_keeper(settings, camera, None)
+        )
+    keep = _keeper(settings, camera, calibration)
+    finder = SheetFinder("auto" if calibration.corners is None else calibration.corners, unit="shares")
     return SheetReader(side, finder, calibration.inks, tolerance, calibration.white, keep)
+
+
+def _keeper(settings: Settings, camera: Camera, calibration: Calibration | None) -> Keep:
+    """What keeps the inks and the white that are taken during the show."""
+    file = Path(settings.calibration.file) if settings.calibration.file else None
+    kept = calibration
+
+    def keep(inks: Inks, white: Rgb, inked: bool) -> None:
+        nonlocal kept
+        status = camera.status()
+        # A white alone is no calibration: kept, it would hide the inks of the show file for ever.
+        if file is None or status.size is None or not (inked or kept):
+            return
+        corners = kept.corners if kept else None
+        made = datetime.now().astimezone()
+        kept = Calibration(made, status.sentence, status.size, corners, inks, white)
+        write_calibration(file, kept)
+
+    return keep
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -27,7 +27,8 @@ from models.palette import CLASS_NAMES, GROUND, UNKNOWN
 
 Labels = NDArray[np.uint8]
 Rgb: TypeAlias = tuple[int, int, int]
-Keep: TypeAlias = Callable[[Inks, Rgb], None]
+Keep: TypeAlias = Callable[[Inks, Rgb, bool], None]
+"""Keeps inks and white; whether the inks are new, too. Raises InputFault if that can't be done."""
 
 FINE = 512
 """Pixels per side, at least, at which inks are read before they are reduced to the asked side; about what
@@ -71,8 +72,7 @@ class SheetReader:
         keep: Keep | None = None,
     ) -> None:
         """side: of the labels. tolerance: as of `ink_table`. white: of the bare paper when the inks were
-        calibrated. keep: told of the inks and the white that a performer had taken during the show; what it
-        raises is told to the operator."""
+        calibrated. keep: told of the inks and the white that a performer has taken during the show."""
         self._side = side
         self._fine = side * max(1, -(-FINE // side))
         self._margin = round(self._fine * RING / GRAIN)
@@ -87,7 +87,7 @@ class SheetReader:
         self._trust = np.ones((SIZE, SIZE), dtype=np.float32)
         self._position: SheetPosition | None = None
         self._wishes = NO_WISHES
-        self._calibrating = False
+        self._taken: Literal["", "white", "inks"] = ""
         self._remark = ""
         self._remarked = self._read = self._measured = -np.inf
         self._drift: Drift | None = None
@@ -182,7 +182,7 @@ class SheetReader:
             # What lay on the sheet is known as the last white showed it.
             self._light.clear()
             self._hand.clear()
-            self._white, self._calibrating = None, True
+            self._white, self._taken = None, "inks" if inked else "white"
 
     def _measure_drift(self, square: NDArray[np.uint8], bright: NDArray[np.uint8]) -> Drift:
         labels = self._settler.labels()
@@ -194,12 +194,12 @@ class SheetReader:
 
     def _take_white(self, white: Rgb, now: float) -> None:
         self._white = white
-        if self._calibrating and self._keep is not None:
+        if self._taken and self._keep is not None:
             try:
-                self._keep(self._inks, white)
+                self._keep(self._inks, white, self._taken == "inks")
             except InputFault as fault:
                 self._say(str(fault), now)
-        self._calibrating = False
+        self._taken = ""
 
     def _say(self, remark: str, now: float) -> None:
         self._remark, self._remarked = remark, now

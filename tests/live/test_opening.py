@@ -1,0 +1,131 @@
+"""A show starts with what was calibrated, and keeps what is calibrated while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.file import Calibration, previous_path, read_calibration, write_calibration
+from calibration.inks import Inks
+from live.clock import MonotonicClock
+from live.config import CalibrationSettings, CameraSettings, ControlSettings, EngineSettings, Settings
+from live.opening import opened_show
+from live.show import Command, TakeInks, TakeWhite, reduce
+from live.sketch import inks_of
+from live.stage import Stage
+from models.faults import InputFault
+from models.palette import BUILDING
+from tests.live.conftest import soon
+
+SIZE = (640, 360)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        camera=CameraSettings(source="simulated", width=SIZE[0], height=SIZE[1]),
+        engine=EngineSettings(side=64),
+        control=ControlSettings(osc_port=0),
+        calibration=CalibrationSettings(str(tmp_path / "calibration.toml")),
+    )
+
+
+def calibrated(settings: Settings, camera: str = "simulated sheet, town, 640×360") -> Calibration:
+    """A calibration with a building ink of its own, as it stands in the show's file."""
+    rgb = inks_of(settings.inks).rgb.copy()
+    rgb[BUILDING] = (208, 60, 120)
+    made = Calibration(
+        datetime(2026, 11, 25, 20, 0, tzinfo=UTC), camera, SIZE, None, Inks(rgb), (240, 238, 230)
+    )
+    write_calibration(Path(settings.calibration.file), made)
+    return made
+
+
+def run_until(stage: Stage, condition: Callable[[], bool], command: Command | None = None) -> None:
+    """Let the show run until the condition holds; the command is given at its beginning."""
+    for turn, now in enumerate(stage.turns()):
+        if turn == 0 and command is not None:
+            stage.state = reduce(stage.state, command, now)
+        if condition() or turn > 600:
+            break
+    assert condition()
+
+
+def header(stage: Stage) -> str:
+    run_until(stage, lambda: bool(stage.lines))
+    return "\n".join(stage.lines)
+
+
+def test_a_show_without_a_calibration_says_nothing_of_it_where_the_sheet_is_simulated(
+    settings: Settings,
+) -> None:
+    with opened_show(settings, MonotonicClock(), headless=True) as stage:
+        assert "calibrated" not in header(stage)
+
+
+def test_a_show_starts_with_what_was_calibrated_in_front_of_its_camera(settings: Settings) -> None:
+    calibrated(settings)
+    with opened_show(settings, MonotonicClock(), headless=True) as stage:
+        assert "calibrated 2026-11-25 20:00" in header(stage)
+
+
+def test_what_was_calibrated_in_front_of_a_camera_is_not_for_the_simulated_sheet(
+    settings: Settings,
+) -> None:
+    calibrated(settings, "USB camera 0 (BRIO), 1280×720")
+    with opened_show(settings, MonotonicClock(), headless=True) as stage:
+        assert "in front of the USB camera 0 (BRIO), hence not for this one" in header(stage)
+
+
+def test_a_broken_calibration_stops_the_start_by_name(settings: Settings) -> None:
+    Path(settings.calibration.file).write_text("version = 1\nmade = yesterday\n")
+    with (
+        pytest.raises(InputFault, match=r"calibration\.file: .*calibration\.toml, line 2"),
+        opened_show(settings, MonotonicClock(), headless=True),
+    ):
+        pass
+
+
+def test_inks_that_are_taken_during_the_show_are_kept_and_so_are_those_before(settings: Settings) -> None:
+    before = calibrated(settings)
+    file = Path(settings.calibration.file)
+    with opened_show(settings, MonotonicClock(), headless=True) as stage:
+        run_until(stage, lambda: read_calibration(file).made != before.made, TakeInks())
+        assert soon(lambda: stage.reading is not None and "from the swatches" in stage.reading.note)
+    now = read_calibration(file)
+    assert now.camera.startswith("simulated sheet")
+    assert now.size == SIZE
+    # The simulated markers, not the ink that was calibrated before.
+    assert np.abs(now.inks.rgb[BUILDING].astype(int) - (208, 44, 46)).max() < 40
+    assert (read_calibration(previous_path(file)).inks.rgb == before.inks.rgb).all()
+
+
+def test_a_white_alone_is_kept_in_a_calibration_and_makes_none(settings: Settings) -> None:
+    file = Path(settings.calibration.file)
+    with opened_show(settings, MonotonicClock(), headless=True) as stage:
+        run_until(
+            stage, lambda: stage.reading is not None and "for white" in stage.reading.note, TakeWhite()
+        )
+    assert not file.exists()
+    before = calibrated(settings)
+    with opened_show(settings, MonotonicClock(), headless=True) as stage:
+        run_until(stage, lambda: read_calibration(file).made != before.made, TakeWhite())
+    now = read_calibration(file)
+    assert (now.inks.rgb == before.inks.rgb).all()
+    assert now.white != before.white
+
+
+def test_a_calibration_that_cannot_be_kept_is_told_and_the_show_goes_on(settings: Settings) -> None:
+    nowhere = replace(settings, calibration=CalibrationSettings("/nowhere/calibration.toml"))
+    with opened_show(nowhere, MonotonicClock(), headless=True) as stage:
+        run_until(
+            stage,
+            lambda: stage.reading is not None and "can't be written" in stage.reading.note,
+            TakeInks(),
+        )
+        assert stage.state.running
