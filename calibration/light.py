@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from calibration.inks import PAPER_LEVEL
 
-GRID = 32
-"""Cells along each side of the grid on which the light is known."""
+GRID = 35
+"""Cells along each side of the grid on which the light is known: 6 mm each, of the A4 sheet and the margin
+around its drawing area."""
 
 DEGREE = 3
 """Degree of the smooth surface: a lamp, a window and a lens's vignetting are no rougher than that."""
@@ -105,7 +106,7 @@ def _brightest(bgr: NDArray[np.uint8]) -> tuple[Cells, NDArray[np.bool_]]:
     all alike, bool (GRID, GRID)."""
     fine = cv2.resize(bgr, (4 * GRID, 4 * GRID), interpolation=cv2.INTER_AREA).astype(np.float32)
     parts = fine.reshape(GRID, 4, GRID, 4, 3).transpose(0, 2, 1, 3, 4).reshape(GRID, GRID, 16, 3)
-    dimmest = parts.min(axis=3)
+    dimmest = np.minimum(np.minimum(parts[..., 0], parts[..., 1]), parts[..., 2])
     order = np.argsort(dimmest, axis=2)[:, :, -BRIGHT_PARTS:]
     ranked = np.take_along_axis(dimmest, order, axis=2)
     even = ranked[:, :, 0] > SHADOW_EVEN * ranked[:, :, -1]

@@ -39,14 +39,14 @@ class LightWatch:
         self._bare: NDArray[np.bool_] | None = None
         self._estimated = -np.inf
 
-    def look(self, square: Bgr, small: Bgr, trust: NDArray[np.float32], now: float) -> Cells:
+    def look(self, small: Bgr, trust: NDArray[np.float32], now: float) -> Cells:
         """The paper's values in this frame.
 
-        square, small: uint8 (S, S, 3) and (N, N, 3), the rectified sheet, and the same in small. trust:
-        float32 (N, N), 1 where nothing lay over the sheet a frame ago.
+        small: uint8 (N, N, 3), the rectified sheet in small, N at least 4 × `GRID`. trust: float32 (N, N), 1
+        where nothing lay over the sheet a frame ago.
         """
         if self._paper is None or self._small is None:
-            self._paper, self._small, self._estimated = estimate_paper(square), small, now
+            self._paper, self._small, self._estimated = estimate_paper(small), small, now
             return self._paper
         paper = self._paper
         if self._bare is not None:
@@ -54,7 +54,7 @@ class LightWatch:
             factor = gain(small[_SOME], self._small[_SOME], self._bare[_SOME])
             paper = (paper * factor).clip(1, 255)
         if now - self._estimated >= EVERY:
-            paper = self._followed(paper, square, trust, now - self._estimated)
+            paper = self._followed(paper, small, trust, now - self._estimated)
             self._paper, self._small, self._estimated = paper, small, now
         return paper
 
@@ -62,11 +62,11 @@ class LightWatch:
         """Take note of where this frame showed bare paper: bool (N, N)."""
         self._bare = bare
 
-    def _followed(self, paper: Cells, square: Bgr, trust: NDArray[np.float32], seconds: float) -> Cells:
+    def _followed(self, paper: Cells, small: Bgr, trust: NDArray[np.float32], seconds: float) -> Cells:
         hidden = cv2.resize(trust, (GRID, GRID), interpolation=cv2.INTER_AREA) < 1 - 1e-3
         # What seems to cover nearly everything is a lamp switched off, not a hand.
         if hidden.mean() > HIDDEN_AT_MOST:
             hidden[:] = False
         inertia = np.where(hidden, HIDDEN_INERTIA, INERTIA)[..., None]
         share = 1 - np.exp(-seconds / inertia)
-        return np.asarray(paper + (estimate_paper(square, hidden) - paper) * share, dtype=np.float32)
+        return np.asarray(paper + (estimate_paper(small, hidden) - paper) * share, dtype=np.float32)

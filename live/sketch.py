@@ -124,7 +124,7 @@ class SheetReader:
 
         small = np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
         self._obey(wishes, frame, position)
-        paper = self._light.look(square, small, self._trust, frame.grabbed)
+        paper = self._light.look(small, self._trust, frame.grabbed)
         bright = light.level(square, paper)
         if self._white is None:
             self._take_white(paper_white(square, bright), frame.grabbed)

@@ -334,6 +334,7 @@ class Stage:
             " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
             f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
             f"camera: {camera.sentence}",
+            f"paper: settles in {self.state.wishes.settle:g} s · drift {_drift_of(reading):g}",
             f"engine: {self.parts.engine.describe()}, side {self.parts.engine.side} · "
             f"{self.parts.output.describe()}",
             *self._header,
