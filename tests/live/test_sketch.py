@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
+from bench.conditions import INKS as INKS_OF
 from bench.conditions import Case
 from bench.judge import Course, Score, wrong_share
 from bench.reading import watch
 from live.camera.simulated import Conditions, SimulatedSheet
 from live.config import InkSettings
 from live.finder import SheetFinder
-from live.flow import Frame, Reading
+from live.flow import NO_WISHES, Frame, Reading, Wishes
 from live.sketch import Settler, SheetReader, inks_of, majority
 from models.palette import BUILDING, CLASS_NAMES, GROUND, ROAD, UNKNOWN, WATER
 
@@ -27,13 +28,18 @@ def reader(side: int = SIDE) -> SheetReader:
 
 
 def read_at(
-    sheet_reader: SheetReader, sheet: SimulatedSheet, moment: float, begin: float, seconds: float
+    sheet_reader: SheetReader,
+    sheet: SimulatedSheet,
+    moment: float,
+    begin: float,
+    seconds: float,
+    wishes: Wishes = NO_WISHES,
 ) -> Reading:
     """Let the reader look at one moment of the sheet for so long, and return the last reading."""
     for number in range(max(round(seconds * 30), 1)):
         # The noise of the sensor is another one in every frame.
         picture = sheet.render(moment + 1e-4 * (number % 9))
-        reading = sheet_reader.read(Frame(picture, number + 1, begin + number / 30))
+        reading = sheet_reader.read(Frame(picture, number + 1, begin + number / 30), wishes)
     return reading
 
 
@@ -219,16 +225,53 @@ def test_given_corners_need_no_markers() -> None:
     assert wrong_share(moment, reading.labels, sheet.truth(moment, SIDE)) < 0.01
 
 
-def test_clearing_forgets_at_once() -> None:
+def test_a_sheet_that_is_to_be_forgotten_is_so_at_once_and_once() -> None:
     sheet, moment = finished("town")
-    sheet_reader = reader()
+    sheet_reader, cleared = reader(), Wishes(cleared=1.0)
     before = read_at(sheet_reader, sheet, moment, 0.0, 0.5)
     assert (before.labels != GROUND).any()
-    sheet_reader.clear()
-    after = sheet_reader.read(Frame(sheet.render(moment), 99, 1.0))
+    after = sheet_reader.read(Frame(sheet.render(moment), 99, 1.0), cleared)
     assert (after.labels == GROUND).all()
-    again = read_at(sheet_reader, sheet, moment, 1.1, 0.5)
+    again = read_at(sheet_reader, sheet, moment, 1.1, 0.5, cleared)
     assert (again.labels == before.labels).mean() > 0.99
+
+
+def test_the_settling_time_is_as_a_performer_wishes() -> None:
+    sheet, moment = finished("town")
+    for settle, shown in ((0.0, True), (0.6, False)):
+        reading = read_at(reader(), sheet, moment, 0.0, 0.3, Wishes(settle=settle))
+        assert (reading.labels != GROUND).any() == shown
+
+
+def test_a_light_that_has_changed_is_told_until_white_is_taken_anew() -> None:
+    sheet, moment = finished("town")
+    dim = SimulatedSheet("town", 1, conditions=Conditions(exposure=0.4, kelvin=3200.0))
+    sheet_reader = reader()
+    assert read_at(sheet_reader, sheet, moment, 0.0, 0.5).note == ""
+    darker = read_at(sheet_reader, dim, moment, 0.6, 2.0)
+    assert "the light has become" in darker.note
+    assert darker.drift is not None
+    assert darker.drift.paper > 8
+    whitened = Wishes(whitened=2.7)
+    taken = read_at(sheet_reader, dim, moment, 2.7, 0.1, whitened)
+    assert "taken for white" in taken.note
+    later = read_at(sheet_reader, dim, moment, 12.0, 1.5, whitened)
+    assert later.note == ""
+    assert wrong_share(moment, later.labels, sheet.truth(moment, SIDE)) < 0.005
+
+
+def test_inks_are_taken_from_the_swatches_or_stay_as_they_were() -> None:
+    felt = {name: INKS_OF["bright felt tips"][name] for name in CLASS_NAMES[1:]}
+    sheet, moment = finished("town", **felt)
+    sheet_reader, inked = reader(), Wishes(inked=0.5)
+    read_at(sheet_reader, sheet, moment, 0.0, 0.4)
+    reading = read_at(sheet_reader, sheet, moment, 0.5, 0.5, inked)
+    assert "the inks are taken from the swatches" in reading.note
+    assert wrong_share(moment, reading.labels, sheet.truth(moment, SIDE)) < 0.005
+    empty, _ = finished("town", swatches=False)
+    stays = read_at(reader(), empty, moment, 0.0, 0.5, inked)
+    assert "the inks stay as they were: the swatch of" in stays.note
+    assert wrong_share(moment, stays.labels, empty.truth(moment, SIDE)) < 0.005
 
 
 def test_a_reading_tells_its_frame_and_its_stages() -> None:
