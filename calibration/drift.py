@@ -13,16 +13,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL, Inks, family, linear_light, oklab
+from calibration.inks import PAPER_LEVEL, Inks, Rgb, family, linear_light, oklab
 from models.palette import CLASS_NAMES, ROAD, UNKNOWN
 
-RGB: TypeAlias = tuple[int, int, int]
 Float = NDArray[np.float32]
 
 SAMPLES: Final = 64
@@ -80,7 +79,7 @@ def measure_drift(
     levelled: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     inks: Inks,
-    white: RGB | None,
+    white: Rgb | None,
 ) -> Drift:
     """How far the light and the inks have moved since calibration.
 
@@ -98,7 +97,7 @@ def measure_drift(
     return Drift(paper, distances, of_paper or of_ink)
 
 
-def paper_white(raw: NDArray[np.uint8], levelled: NDArray[np.uint8]) -> RGB:
+def paper_white(raw: NDArray[np.uint8], levelled: NDArray[np.uint8]) -> Rgb:
     """The mean colour of the bare paper as the camera sees it: what a calibration keeps, sRGB.
 
     raw, levelled: uint8 (S, S, 3) BGR, as for `measure_drift`. Nothing that is drawn changes it, since it

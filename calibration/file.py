@@ -31,13 +31,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, count
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import tomlkit
 
-from calibration.inks import Inks
-from calibration.sheet import SheetPosition
+from calibration.inks import Inks, Rgb, hex_of
+from calibration.sheet import Corners, SheetPosition, in_pixels
 from models.faults import InputFault, UsageFault, did_you_mean
 from models.files import try_place, write_whole
 from models.palette import CLASS_NAMES
@@ -45,10 +45,6 @@ from models.tomlfile import TomlFile, parse_toml, read_toml, shown, shown_key
 
 VERSION = 1
 """Of the files that this program writes, and the newest that it reads."""
-
-Corners: TypeAlias = tuple[
-    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
-]
 
 _KIND = "calibration file"
 _KEYS: dict[str, Sequence[str]] = {
@@ -91,7 +87,7 @@ class Calibration:
     size: tuple[int, int]
     corners: Corners | None
     inks: Inks
-    white: tuple[int, int, int]
+    white: Rgb
 
 
 # Reading
@@ -159,7 +155,7 @@ def _corners(file: TomlFile, size: Sequence[int]) -> Corners | None:
     points = _value(file, "sheet", "corners")
     if points == "auto":
         return None
-    # Dragged by hand, a corner may lie a little outside. NaN lies nowhere.
+    # Of a sheet that is partly out of view, a corner lies a little outside. NaN lies nowhere.
     if (
         not isinstance(points, list)
         or len(points) != 4
@@ -168,12 +164,13 @@ def _corners(file: TomlFile, size: Sequence[int]) -> Corners | None:
     ):
         right = '"auto" or four points [x, y] in shares of the picture, 0 to 1, clockwise from the top left'
         raise _wrong(file, right, "sheet", "corners")
-    corners = [(float(x), float(y)) for x, y in points]
+    one, two, three, four = ((float(x), float(y)) for x, y in points)
+    corners = one, two, three, four
     try:
-        SheetPosition.of_corners([(x * size[0], y * size[1]) for x, y in corners])
+        SheetPosition.of_corners(in_pixels(corners, size))
     except UsageFault as fault:
         raise InputFault(f"{file.where('sheet', 'corners')}: {fault}") from None
-    return corners[0], corners[1], corners[2], corners[3]
+    return corners
 
 
 def _ink_colours(file: TomlFile) -> dict[str, str]:
@@ -201,7 +198,7 @@ def _colour(file: TomlFile, table: str, name: str) -> str:
     return value.lower()
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def _rgb(colour: str) -> Rgb:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
@@ -333,7 +330,6 @@ def _broken_path(path: Path, content: bytes) -> Path:
 
 def dump_calibration(calibration: Calibration) -> str:
     """A calibration as the text of its file."""
-    inks = calibration.inks.rgb.tolist()
     points = [[round(float(share), _DECIMALS) for share in point] for point in calibration.corners or ()]
     width, height = calibration.size
     lines = [
@@ -353,17 +349,13 @@ def dump_calibration(calibration: Calibration) -> str:
         "",
         "# The bare paper as the camera saw it.",
         "[light]",
-        f'white = "{_hex(calibration.white)}"',
+        f'white = "{hex_of(calibration.white)}"',
         "",
         "# The colour that each class has on paper.",
         "[inks]",
-        *(f'{name} = "{_hex(rgb)}"' for name, rgb in zip(CLASS_NAMES, inks, strict=True)),
+        *(f'{name} = "{colour}"' for name, colour in calibration.inks.hex().items()),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _hex(rgb: Sequence[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*(int(value) for value in rgb))
 
 
 def _is_whole(path: Path) -> bool:

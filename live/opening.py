@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from calibration.file import Calibration, read_calibration, write_calibration
-from calibration.inks import Inks
+from calibration.inks import Inks, Rgb
 from live.camera.camera import Camera, CameraStatus, name_of
 from live.camera.open import open_source
 from live.clock import Clock
@@ -22,7 +22,7 @@ from live.output.headless import HeadlessOutput
 from live.output.recorder import Recorder
 from live.output.window import ProjectorWindow
 from live.show import opening
-from live.sketch import Keep, Rgb, SheetReader, inks_of
+from live.sketch import Keep, SheetReader, inks_of
 from live.stage import Parts, Stage
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined

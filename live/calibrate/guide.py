@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from calibration.file import Calibration, read_calibration, write_calibration
 from calibration.inking import inks_from_areas, inks_from_swatches, learn_inks, separability
-from calibration.sheet import SheetPosition
+from calibration.sheet import SheetPosition, in_shares
 from live.calibrate.keys import Wish, key_action
-from live.calibrate.look import Light, Look, Looker, in_shares
+from live.calibrate.look import Light, Look, Looker
 from live.calibrate.screen import Scene, draw, page
 from live.calibrate.steps import (
     Accept,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from calibration.file import Corners
-from live.calibrate.look import Look, in_shares
+from calibration.sheet import Corners, in_shares
+from live.calibrate.look import Look
 from live.calibrate.steps import (
     STEPS,
     Accept,

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from calibration import light
 from calibration.cleaning import clean
 from calibration.drift import paper_white
-from calibration.file import Corners
 from calibration.inking import CLOSE, CLOSE_TO_PAPER, family_distances, separability
-from calibration.inks import Inks, ink_table, linear_light, read_inks
-from calibration.sheet import SheetPosition
-from live.calibrate.steps import CalibrateState, Rgb
+from calibration.inks import Inks, Rgb, ink_table, linear_light, read_inks
+from calibration.sheet import Corners, SheetPosition
+from live.calibrate.steps import CalibrateState
 from live.finder import SheetFinder, Sighting
 from live.flow import Frame
 from live.sketch import majority
@@ -178,13 +177,6 @@ class Looker:
             self._inks, self._table = inks, ink_table(inks, self._tolerance)
             self._verdict = neighbours(inks), separability(inks)
         return clean(majority(read_inks(levelled, self._table), SIDE))
-
-
-def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
-    """Corners in pixels as shares of a picture of that size (width, height), each brought into it."""
-    shares = (corners.astype(float) + 0.5) / size
-    one, two, three, four = ((float(x), float(y)) for x, y in shares.clip(0, 1))
-    return one, two, three, four
 
 
 def measure_light(square: Bytes, levelled: Bytes, paper: light.Cells) -> Light:

@@ -5,7 +5,6 @@ For a dark room: black, amber and grey, and pictures no brighter than the operat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.file import Corners
+from calibration.inks import Rgb, hex_of
 from calibration.layout import MARKER_NAMES
+from calibration.sheet import Corners, in_shares
 from live.calibrate.canvas import Canvas
 from live.calibrate.keys import key_help
-from live.calibrate.look import Look, in_shares
-from live.calibrate.steps import STEPS, CalibrateState, Point, Rgb, Step
+from live.calibrate.look import Look
+from live.calibrate.steps import STEPS, CalibrateState, Point, Step
 from live.camera.camera import CameraStatus
 from live.output.compose import SMALLEST_TEXT, Rect, line_height, place, text_cover
 from models.palette import CLASS_NAMES, paint
@@ -264,7 +264,7 @@ def _draw_light(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         patch = Rect(column.x, column.y, column.width, min(2 * where.px, column.height))
         canvas.patch(patch, white, scene.brightness)
         column = Rect(column.x, column.y + 2 * where.px + px // 2, column.width, column.height)
-        column = canvas.paragraphs([f"The paper's white, {_hex(white)}"], column, px, TEXT)
+        column = canvas.paragraphs([f"The paper's white, {hex_of(white)}"], column, px, TEXT)
     canvas.paragraphs([f"Camera: {scene.camera.sentence}"], column, px, GREY)
 
 
@@ -291,7 +291,7 @@ def _draw_save(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     white = scene.state.white.now
     words = [
         "Sheet: corners by hand." if scene.state.by_hand else "Sheet: found by itself.",
-        *([f"White: {_hex(white)}."] if white is not None else []),
+        *([f"White: {hex_of(white)}."] if white is not None else []),
     ]
     canvas.paragraphs(words, column, px, TEXT)
 
@@ -354,10 +354,6 @@ def _titled(
 
 def _small(px: int) -> int:
     return max(SMALLEST_TEXT, px * 3 // 4)
-
-
-def _hex(rgb: Sequence[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
 def _sentence(text: str) -> str:
