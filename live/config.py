@@ -199,19 +199,19 @@ class CameraSettings:
 
 @dataclass(frozen=True, slots=True)
 class SheetSettings:
-    """Where the sheet lies in the camera's picture."""
+    """Where the sheet lies in the camera's picture. What `cities calibrate` has kept goes before."""
 
     corners: Annotated[
         Literal["auto"] | Corners,
         _CORNERS,
-        '"auto", by the four printed markers, or the corners of the drawing area in camera pixels, '
-        "clockwise from the top left",
+        '"auto", by the printed markers or the outline of a white paper on a darker table; or the corners '
+        "of the drawing area in camera pixels, clockwise from the top left",
     ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class InkSettings:
-    """The colour that each class has on paper, in sRGB, in front of this camera and under this light."""
+    """The colour that each class has on paper, in sRGB. What `cities calibrate` has kept goes before."""
 
     ground: Annotated[str, _COLOUR, "Bare paper"] = "#f4f2ec"
     road: Annotated[str, _COLOUR, "The black marker"] = "#28282c"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from calibration.inks import Inks
 from live.camera.camera import Camera, CameraStatus, name_of
 from live.camera.open import open_source
 from live.clock import Clock
-from live.config import Settings
+from live.config import CalibrationSettings, Settings
 from live.control.osc import OscServer
 from live.finder import SheetFinder
 from live.flow import Wishes
@@ -67,6 +68,9 @@ def opened_show(
         closing.callback(camera.close)
         camera.start(FIRST_PICTURE)
         used, remark = _fitting(calibration, camera.status())
+        if calibration is not None and used is None:
+            # What belongs to another camera is not to be written over by this one.
+            settings = replace(settings, calibration=CalibrationSettings(""))
         reader = _reader(settings, used, camera)
         # Last, since it writes over a recording that is there already.
         tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
