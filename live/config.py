@@ -20,6 +20,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 import tomlkit
 
 from live.camera.drawings import DRAWING_NAMES
+from live.camera.lock import LOCKABLE
 from live.mix import FadeShape
 from models.faults import UsageFault
 from models.palette import CLASS_NAMES
@@ -415,6 +416,15 @@ def _changed(
             changes[name] = _located(read, folder) if kind.path else read
         tables[table] = dataclasses.replace(getattr(settings, table), **changes)
     settings = dataclasses.replace(settings, **tables)
+    if "camera" in data and not settings.camera.lock:
+        for name in LOCKABLE:
+            value = getattr(settings.camera, name)
+            if value != "auto":
+                place = where(("camera", name if name in data["camera"] else "lock"))
+                raise UsageFault(
+                    f"{place}: camera.{name} is {value:g}, at which nothing is locked while camera.lock is "
+                    f'false; make camera.lock true or camera.{name} "auto"'
+                )
     if "inks" in data:
         for one, other in itertools.combinations(CLASS_NAMES, 2):
             colour = getattr(settings.inks, one)
