@@ -9,6 +9,9 @@ It is TOML, so that a person can read it and change a colour by hand:
     name = "BRIO"
     size = [1280, 720]
 
+    [camera.locked]         # may be left out, and so may each of its keys
+    exposure = 156          # and white_balance, focus, gain
+
     [sheet]
     corners = "auto"        # or four points in shares of the picture
 
@@ -25,9 +28,9 @@ nothing is ever written over what is no calibration.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations, count
 from pathlib import Path
@@ -49,12 +52,18 @@ VERSION = 1
 _KIND = "calibration file"
 _KEYS: dict[str, Sequence[str]] = {
     "": ("version", "made", "camera", "sheet", "light", "inks"),
-    "camera": ("name", "size"),
+    "camera": ("name", "size", "locked"),
     "sheet": ("corners",),
     "light": ("white",),
     "inks": CLASS_NAMES,
 }
 """The keys of each table; those of '' stand above all tables, or are tables."""
+_LOCKED = ("exposure", "white_balance", "focus", "gain")
+"""What a camera may be locked at."""
+
+_HIGHEST = 1_000_000
+"""In the units of a camera, which are its own."""
+
 _DECIMALS = 6
 """Of a corner: less than a hundredth of a pixel in any camera's picture."""
 
@@ -80,6 +89,8 @@ class Calibration:
         is its upper left corner, 1, 1 its lower right); None where the sheet is found by itself.
     inks: the colour of each class on paper.
     white: of the bare paper as the camera saw it then, sRGB: against it, a drift of the light is measured.
+    locked: the values at which the camera was locked, in its own units, of some of exposure, white_balance,
+        focus and gain; at other values, the inks have other colours.
     """
 
     made: datetime
@@ -88,6 +99,7 @@ class Calibration:
     corners: Corners | None
     inks: Inks
     white: Rgb
+    locked: Mapping[str, float] = field(default_factory=dict)
 
 
 # Reading
@@ -148,7 +160,23 @@ def _calibration(file: TomlFile) -> Calibration:
         corners=_corners(file, size),
         inks=_inks(file),
         white=_rgb(_colour(file, "light", "white")),
+        locked=_locked(file),
     )
+
+
+def _locked(file: TomlFile) -> dict[str, float]:
+    table = file.data["camera"].get("locked", {})
+    if not isinstance(table, dict):
+        raise _wrong(file, "a table, [camera.locked]", "camera", "locked")
+    for key, value in table.items():
+        if key not in _LOCKED:
+            hint = did_you_mean(key[:40], _LOCKED) or f", which has {', '.join(_LOCKED)}"
+            place = file.where("camera", "locked", key)
+            raise InputFault(f"{place}: {shown_key(key)} is no key of [camera.locked]{hint}")
+        if type(value) not in (int, float) or not abs(value) <= _HIGHEST:
+            right = f"a number from -{_HIGHEST} to {_HIGHEST}"
+            raise _wrong(file, right, "camera", "locked", key)
+    return {key: float(value) for key, value in table.items()}
 
 
 def _corners(file: TomlFile, size: Sequence[int]) -> Corners | None:
@@ -342,6 +370,7 @@ def dump_calibration(calibration: Calibration) -> str:
         "# Width and height of its picture in pixels.",
         f"size = [{width}, {height}]",
         "",
+        *_locked_lines(calibration.locked),
         "# The corners of the drawing area in shares of the picture, clockwise from the top left; or",
         '# "auto", where the sheet is found by itself.',
         "[sheet]",
@@ -356,6 +385,17 @@ def dump_calibration(calibration: Calibration) -> str:
         *(f'{name} = "{colour}"' for name, colour in calibration.inks.hex().items()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _locked_lines(locked: Mapping[str, float]) -> list[str]:
+    if not locked:
+        return []
+    return [
+        "# What it was locked at, in its own units: there, the inks have these colours.",
+        "[camera.locked]",
+        *(f"{name} = {float(value)!r}" for name, value in locked.items()),
+        "",
+    ]
 
 
 def _is_whole(path: Path) -> bool:

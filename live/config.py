@@ -21,6 +21,7 @@ import tomlkit
 
 from calibration.sheet import Corners
 from live.camera.drawings import DRAWING_NAMES
+from live.camera.lock import LOCKABLE
 from live.mix import FadeShape
 from models.faults import UsageFault
 from models.palette import CLASS_NAMES
@@ -197,19 +198,19 @@ class CameraSettings:
 
 @dataclass(frozen=True, slots=True)
 class SheetSettings:
-    """Where the sheet lies in the camera's picture."""
+    """Where the sheet lies in the camera's picture. What `cities calibrate` has kept goes before."""
 
     corners: Annotated[
         Literal["auto"] | Corners,
         _CORNERS,
-        '"auto", by the four printed markers, or the corners of the drawing area in camera pixels, '
-        "clockwise from the top left",
+        '"auto", by the printed markers or the outline of a white paper on a darker table; or the corners '
+        "of the drawing area in camera pixels, clockwise from the top left",
     ] = "auto"
 
 
 @dataclass(frozen=True, slots=True)
 class InkSettings:
-    """The colour that each class has on paper, in sRGB, in front of this camera and under this light."""
+    """The colour that each class has on paper, in sRGB. What `cities calibrate` has kept goes before."""
 
     ground: Annotated[str, _COLOUR, "Bare paper"] = "#f4f2ec"
     road: Annotated[str, _COLOUR, "The black marker"] = "#28282c"
@@ -413,6 +414,15 @@ def _changed(
             changes[name] = _located(read, folder) if kind.path else read
         tables[table] = dataclasses.replace(getattr(settings, table), **changes)
     settings = dataclasses.replace(settings, **tables)
+    if "camera" in data and not settings.camera.lock:
+        for name in LOCKABLE:
+            value = getattr(settings.camera, name)
+            if value != "auto":
+                place = where(("camera", name if name in data["camera"] else "lock"))
+                raise UsageFault(
+                    f"{place}: camera.{name} is {value:g}, at which nothing is locked while camera.lock is "
+                    f'false; make camera.lock true or camera.{name} "auto"'
+                )
     if "inks" in data:
         for one, other in itertools.combinations(CLASS_NAMES, 2):
             colour = getattr(settings.inks, one)

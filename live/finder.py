@@ -104,7 +104,7 @@ class SheetFinder:
         """Where the sheet is in a frame, uint8 (H, W, 3), of the time `now`, in seconds."""
         size = bgr.shape[1], bgr.shape[0]
         if self._given is not None:
-            return self._at_given(size)
+            return self._at_given(bgr, size)
         if self._size is not None and size != self._size:
             self._resize(self._size, size)
         self._size = size
@@ -254,8 +254,11 @@ class SheetFinder:
         position = self._position
         return position is not None and bool(position.fitted) and len(position.seen) < len(MARKER_IDS)
 
-    def _at_given(self, size: tuple[int, int]) -> Sighting:
+    def _at_given(self, bgr: NDArray[np.uint8], size: tuple[int, int]) -> Sighting:
         assert self._given is not None
+        trouble = _exposure(bgr)
+        if trouble:
+            return Sighting(self._position, False, False, trouble)
         if self._size is None:
             self._size = size
         if self._unit == "shares":

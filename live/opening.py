@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import cv2
 
 from calibration.file import Calibration, read_calibration, write_calibration
 from calibration.inks import Inks, Rgb
-from live.camera.camera import Camera, CameraStatus, name_of
+from live.camera.camera import Camera, CameraStatus
 from live.camera.open import open_source
 from live.clock import Clock
-from live.config import Settings
+from live.config import CalibrationSettings, Settings
 from live.control.osc import OscServer
 from live.finder import SheetFinder
 from live.flow import Wishes
@@ -63,10 +64,15 @@ def opened_show(
         closing.callback(control.close)
         output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
         closing.callback(output.close)
-        camera = Camera(open_source(settings.camera, clock), clock=clock, timeout=settings.camera.timeout)
+        before = {calibration.camera: calibration.locked} if calibration else {}
+        opens = open_source(settings.camera, clock, before)
+        camera = Camera(opens, clock=clock, timeout=settings.camera.timeout)
         closing.callback(camera.close)
         camera.start(FIRST_PICTURE)
         used, remark = _fitting(calibration, camera.status())
+        if calibration is not None and used is None:
+            # What belongs to another camera is not to be written over by this one.
+            settings = replace(settings, calibration=CalibrationSettings(""))
         reader = _reader(settings, used, camera)
         # Last, since it writes over a recording that is there already.
         tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
@@ -93,8 +99,8 @@ def _fitting(calibration: Calibration | None, camera: CameraStatus) -> tuple[Cal
     if calibration is None:
         remark = "not calibrated: the inks are those of the show file; `cities calibrate` takes yours"
         return None, remark if camera.live else ""
-    made, before = f"calibrated {calibration.made:%Y-%m-%d %H:%M}", name_of(calibration.camera)
-    if camera.state == "opening" or before == name_of(camera.sentence):
+    made, before = f"calibrated {calibration.made:%Y-%m-%d %H:%M}", calibration.camera
+    if camera.state == "opening" or before == camera.name:
         return calibration, made
     # The simulated sheet has its own inks, and a video its own sheet.
     if not camera.live or before == SIMULATED:
@@ -127,7 +133,7 @@ def _keeper(settings: Settings, camera: Camera, calibration: Calibration | None)
             return
         corners = kept.corners if kept else None
         made = datetime.now().astimezone()
-        kept = Calibration(made, status.sentence, status.size, corners, inks, white)
+        kept = Calibration(made, status.name, status.size, corners, inks, white, status.locked)
         write_calibration(file, kept)
 
     return keep

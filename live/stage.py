@@ -308,7 +308,7 @@ class Stage:
             if self._camera_state == "running" or camera.state == "lost":
                 _log.warning("camera: %s", camera.sentence)
             elif self._camera_state == "lost":
-                _log.warning("camera: %s is back", camera.sentence)
+                _log.warning("camera: %s is back", camera.name)
             self._camera_state = camera.state
         reading = self._worker.reading
         latency = measured.latency_ms
@@ -334,6 +334,7 @@ class Stage:
             " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
             f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
             f"camera: {camera.sentence}",
+            *([f"lock: {camera.lock}"] if camera.lock else []),
             f"paper: settles in {self.state.wishes.settle:g} s · drift {_drift_of(reading):g}",
             f"engine: {self.parts.engine.describe()}, side {self.parts.engine.side} · "
             f"{self.parts.output.describe()}",

@@ -276,7 +276,7 @@ PIXELS = ((256.0, 72.0), (1024.0, 72.0), (1152.0, 648.0), (128.0, 648.0))
 def test_shares_go_along_with_the_camera() -> None:
     finder = SheetFinder(SHARES, unit="shares")
     for width, height in ((1280, 720), (640, 480), (1280, 720)):
-        sighting = finder.look(np.zeros((height, width, 3), np.uint8), 0.0)
+        sighting = finder.look(np.full((height, width, 3), 120, np.uint8), 0.0)
         assert sighting.found
         assert sighting.position is not None
         expected = np.array(SHARES) * (width, height) - 0.5
@@ -285,13 +285,23 @@ def test_shares_go_along_with_the_camera() -> None:
 
 def test_pixels_say_so_when_the_camera_changes() -> None:
     finder = SheetFinder(PIXELS)
-    first = finder.look(np.zeros((720, 1280, 3), np.uint8), 0.0)
+    first = finder.look(np.full((720, 1280, 3), 120, np.uint8), 0.0)
     assert (first.found, first.note) == (True, "")
-    then = finder.look(np.zeros((480, 640, 3), np.uint8), 0.1)
+    then = finder.look(np.full((480, 640, 3), 120, np.uint8), 0.1)
     assert not then.found
     assert "640×480" in then.note
     assert "1280×720" in then.note
-    assert finder.look(np.zeros((720, 1280, 3), np.uint8), 0.2).found
+    assert finder.look(np.full((720, 1280, 3), 120, np.uint8), 0.2).found
+
+
+@pytest.mark.parametrize(("value", "note"), [(0, "black"), (255, "blown out")])
+def test_given_corners_know_a_picture_that_shows_nothing(value: int, note: str) -> None:
+    finder = SheetFinder(PIXELS)
+    assert finder.look(np.full((720, 1280, 3), 120, np.uint8), 0.0).found
+    nothing = finder.look(np.full((720, 1280, 3), value, np.uint8), 0.1)
+    assert not nothing.found
+    assert note in nothing.note
+    assert nothing.position is not None
 
 
 def test_pixels_that_make_no_sheet_are_refused() -> None:

@@ -16,6 +16,7 @@ from calibration.inks import Inks
 from live.calibrate.guide import Guide, calibrate, calibrate_by_itself
 from live.calibrate.screen import AMBER, page
 from live.calibrate.steps import CalibrateState, Step, beginning
+from live.camera.base import UNLOCKED
 from live.camera.camera import Camera
 from live.clock import MonotonicClock
 from live.config import CameraSettings, InkSettings, OutputSettings, Settings, SheetSettings
@@ -36,6 +37,8 @@ class Scripted:
     """A camera whose picture is whatever stands in `bgr`; None is a cable that was pulled."""
 
     live = False
+    name = "scripted camera"
+    locked = UNLOCKED
 
     def __init__(self, bgr: np.ndarray | None) -> None:
         self.bgr = bgr
