@@ -310,7 +310,7 @@ def write_calibration(path: Path, calibration: Calibration) -> Path | None:
     _calibration(parse_toml(text, path, _KIND, broken=InputFault))
     with _writing(path):
         standing, kept = _standing(path), None
-        if standing.strip():
+        if standing is not None:
             kept = previous_path(path) if _is_whole(path) else _broken_path(path, standing)
             write_whole(kept, standing)
         write_whole(path, text.encode("utf-8", errors="replace"))
@@ -330,15 +330,15 @@ def _writing(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _standing(path: Path) -> bytes:
-    """The calibration that stands at `path`, whole or broken; empty if there is none."""
+def _standing(path: Path) -> bytes | None:
+    """The calibration that stands at `path`, whole or broken; None if nothing does."""
     if path.suffix.lower() != ".toml":
         raise InputFault(f"{path}: a calibration is written as .toml; give a name that ends like that")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return b""
-    if content.strip() and not _OURS.search(_TABLES.split(content, maxsplit=1)[0]):
+        return None
+    if not _OURS.search(_TABLES.split(content, maxsplit=1)[0]):
         raise InputFault(f"{path} is no {_KIND}, and would be replaced; give another name")
     return content
 

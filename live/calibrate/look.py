@@ -15,6 +15,7 @@ from calibration.inking import CLOSE, CLOSE_TO_PAPER, family_distances, separabi
 from calibration.inks import Inks, Rgb, ink_table, linear_light, read_inks
 from calibration.sheet import Corners, SheetPosition
 from live.calibrate.steps import CalibrateState
+from live.camera.camera import CameraStatus
 from live.finder import SheetFinder, Sighting
 from live.flow import Frame
 from live.sketch import majority
@@ -177,6 +178,21 @@ class Looker:
             self._inks, self._table = inks, ink_table(inks, self._tolerance)
             self._verdict = neighbours(inks), separability(inks)
         return clean(majority(read_inks(levelled, self._table), SIDE))
+
+
+def lock_in_words(camera: CameraStatus) -> tuple[str, bool]:
+    """What is held still of the camera, a sentence, and whether that is enough.
+
+    Empty, and enough, for a file or the simulated sheet, whose colours don't change by themselves.
+    """
+    if not camera.live:
+        return "", True
+    if not camera.lock:
+        return "NOT LOCKED: nothing is held still of this camera; keep the light steady.", False
+    said = f"Camera: {camera.lock}."
+    if camera.lock.startswith("not locked"):
+        return said.replace("not locked", "NOT LOCKED", 1), False
+    return said, not any(word in camera.lock for word in ("NOT LOCKED", "CHANGED"))
 
 
 def measure_light(square: Bytes, levelled: Bytes, paper: light.Cells) -> Light:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from calibration.inks import Rgb, hex_of
 from calibration.layout import MARKER_NAMES
 from calibration.sheet import Corners, in_shares
-from live.calibrate.canvas import Canvas
+from live.calibrate.canvas import Canvas, wrapped
 from live.calibrate.keys import key_help
-from live.calibrate.look import Look
+from live.calibrate.look import Look, lock_in_words
 from live.calibrate.steps import STEPS, CalibrateState, Point, Step
 from live.camera.camera import CameraStatus
 from live.output.compose import SMALLEST_TEXT, Rect, line_height, place, text_cover
@@ -109,23 +109,27 @@ def draw(scene: Scene, size: tuple[int, int]) -> NDArray[np.uint8]:
     canvas = Canvas(size)
     state, look = scene.state, scene.look
     where = page(state.step, size, look.size if look is not None else (16, 9))
-    _head(canvas, scene, where.px)
     if look is not None:
         _DRAWN[state.step](canvas, scene, look, where)
+    _head(canvas, scene, where.px)  # over the pictures, where it has much to say
     _foot(canvas, state, where.px)
     return canvas.rgb
 
 
 def _head(canvas: Canvas, scene: Scene, px: int) -> None:
     x = px // 2
+    text, colour = status(scene)
+    said = [(text, px, colour)]
+    if scene.state.note:
+        said.append((_sentence(scene.state.note), _small(px), AMBER))
+    rest = Rect(x, x + line_height(px), canvas.width - px, canvas.height)
+    rows = [len(wrapped(text, rest.width, size)) * line_height(size) + size // 2 for text, size, _ in said]
+    canvas.plate(Rect(0, 0, canvas.width, rest.y + sum(rows)))
     for number, step in enumerate(STEPS, 1):
         now = step == scene.state.step
         x += canvas.write(f"{number} {step.upper()}", x, px // 2, px, AMBER if now else FAINT) + 2 * px
-    rest = Rect(px // 2, px // 2 + line_height(px), canvas.width - px, 3 * line_height(px))
-    text, colour = status(scene)
-    rest = canvas.paragraph(text, rest, px, colour)
-    if scene.state.note:
-        canvas.paragraph(_sentence(scene.state.note), rest, _small(px), AMBER)
+    for text, size, colour in said:
+        rest = canvas.paragraph(text, rest, size, colour)
 
 
 def status(scene: Scene) -> tuple[str, Rgb]:
@@ -265,7 +269,8 @@ def _draw_light(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         canvas.patch(patch, white, scene.brightness)
         column = Rect(column.x, column.y + 2 * where.px + px // 2, column.width, column.height)
         column = canvas.paragraphs([f"The paper's white, {hex_of(white)}"], column, px, TEXT)
-    canvas.paragraphs([f"Camera: {scene.camera.sentence}"], column, px, GREY)
+    lock, enough = lock_in_words(scene.camera)
+    canvas.paragraphs([lock], column, px, GREY if enough else AMBER)
 
 
 def _draw_inks(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:

@@ -167,6 +167,7 @@ def test_a_calibration_is_known_whatever_was_done_to_it(path: Path, lost: str) -
         (ROOT / "pyproject.toml").read_bytes(),
         b"\xff\xd8\xff\xe0",
         b"notes of mine\n",
+        b"",
     ],
 )
 def test_what_is_no_calibration_is_not_replaced(path: Path, content: bytes) -> None:
@@ -190,8 +191,6 @@ def test_another_kind_of_file_is_not_written(tmp_path: Path) -> None:
 def test_asking_first_changes_nothing(path: Path) -> None:
     check_place(path)
     assert files_in(path.parent) == []
-    path.write_text("", encoding="utf-8")
-    check_place(path)
     write_calibration(path, EXAMPLE)
     check_place(path)
     assert same(read_calibration(path), EXAMPLE)
