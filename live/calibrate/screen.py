@@ -91,7 +91,8 @@ def page(step: Step, size: tuple[int, int], picture: tuple[int, int]) -> Page:
     width, height = size
     px = max(SMALLEST_TEXT, min(height // 28, width // 48))
     line, edge = line_height(px), px // 2
-    top, bottom = edge + 4 * line, height - 2 * line - 2 * edge
+    # Above: the steps, two lines of what is the matter, and one of what was done.
+    top, bottom = edge + 5 * line, height - 2 * line - 2 * edge
     room = Rect(edge, top, max(2, int(width * _PICTURE_SHARE) - 2 * edge), max(2, bottom - top))
     left = room.x + room.width + edge
     column = Rect(left, top, max(1, width - left - edge), room.height)
