@@ -13,7 +13,8 @@ from typing import Final
 import cv2
 
 from live.camera.base import Source
-from live.camera.lock import LOCKABLE, Kept
+from live.camera.dialects import LOCKABLE
+from live.camera.lock import Kept
 from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names
 from live.clock import Clock
 from live.config import CameraSettings

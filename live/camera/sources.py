@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.camera.base import UNLOCKED, Locked
-from live.camera.lock import DSHOW, V4L2, Dialect, Kept, Lock
+from live.camera.dialects import DSHOW, V4L2, Dialect
+from live.camera.lock import Kept, Lock
 from live.clock import Clock
 from models.faults import DeviceFault, InputFault
 

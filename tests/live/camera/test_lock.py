@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from live.camera.lock import DELAY, DSHOW, LOCKABLE, SETTLE, V4L2, WATCH, Dialect, Kept, Lock
+from live.camera.dialects import DSHOW, LOCKABLE, V4L2, Dialect
+from live.camera.lock import DELAY, SETTLE, WATCH, Kept, Lock
 
 SHARP = np.random.default_rng(1).integers(60, 200, (48, 64, 3)).astype(np.float64)
 
