@@ -99,12 +99,13 @@ def test_a_camera_is_locked_as_it_was_when_it_was_calibrated(
     monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Plugged(clock))
     settings = replace(settings, camera=replace(settings.camera, source="0"))
     with opened_show(settings, clock, headless=True) as stage:
-        lines = header(stage)
+        lines, greeting = header(stage), stage.greeting
         status = stage.parts.camera.status()
     assert status.name == "BRIO"
     assert status.locked["exposure"] == exposure
     assert "camera: USB camera 0 (BRIO), 64×48\n" in lines
-    assert f"lock: exposure locked at {exposure}, white balance locked at 4600 K" in lines
+    for told in (lines, greeting):
+        assert f"lock: exposure locked at {exposure}, white balance locked at 4600 K" in told
 
 
 def test_a_broken_calibration_stops_the_start_by_name(settings: Settings) -> None:
