@@ -110,8 +110,8 @@ class Score:
     right: the share of the judged pixels that are right, by frame. ghosts: the share of the sheet that
     shows a class (other than ground) that was never drawn within two pixels of it, by frame; under the hand
     as well. settled: seconds for which pixels were drawn and free of the hand and not shown. uncovered: the
-    same for what was drawn under the hand or its shadow, from the first frame in which it is free of both
-    and away from the seams; if it is hidden again before it is shown, the longest that it was free.
+    same for what was drawn under hand, pen or shadow, from the first frame in which these have gone and
+    it is away from the seams; if it is hidden again before it is shown, the longest that it was free.
     """
 
     side: int

@@ -11,8 +11,8 @@ frame is judged, and when, is written in `bench.judge`. For each condition and e
                     ground) that was never drawn within two pixels of it; under the hand as well
     settle_s        seconds for which a pixel was drawn and free of the hand and still not shown; nearly all
                     are drawn under the hand and its shadow, so that this is what the hand's leaving takes
-    uncovered_s     of what was drawn under the hand or its shadow: seconds from the first frame in which a
-                    pixel is free of both until it is shown, and the share shown within 0.3 s (in_time)
+    uncovered_s     of what was drawn under hand, pen or their shadow: seconds from the first frame in which
+                    a pixel is free of them until it is shown; in_time: the share shown within 0.3 s
     found_again_s   seconds from the end of a push of the sheet until it is found in its new place and at
                     least 97 % is right, and stays so until the next push or the end; null: it never is
     ms              milliseconds of one core that a frame's reading takes; processor time, so that what
