@@ -9,9 +9,9 @@ always true: `set` may return True without effect, and `get` 0 or -1 for what it
 
 The automatics settle on the picture; then everything is locked and read back. If the picture jumped, since
 what a camera tells of its automatics may be long out of date, it is made as bright, warm and sharp as it
-was: the exposure is corrected, the temperature of the white balance searched for, the focus left to its
-automatic once more. A step of exposure must show in the picture, and go away again; and then, while the
-show has begun, the picture must not breathe.
+was: the exposure is corrected, the temperature of the white balance searched for, and what can't be had in
+this way is left to its automatic once more. A step of exposure must show in the picture, and go away again;
+and then, while the show has begun, the picture must not breathe.
 """
 
 from __future__ import annotations
@@ -121,11 +121,6 @@ class _Search:
         self._tried: list[tuple[float, float]] = []  # by how much it was off, as a logarithm; temperature
         self.over = False
 
-    @property
-    def off(self) -> float:
-        """By which factor of warmth the best of them was off, 1 being not at all."""
-        return float(np.exp(min(self._tried)[0]))
-
     def after(self, temperature: float, warmth: float) -> float:
         """What to try next, having seen how much warmer than it was the picture is; at the end the best."""
         self._tried.append((abs(float(np.log(warmth))), temperature))
@@ -138,7 +133,7 @@ class _Search:
 
 
 _Phase: TypeAlias = Literal[
-    "settling", "matching", "refocusing", "provoking", "restoring", "watching", "done"
+    "settling", "matching", "resettling", "provoking", "restoring", "watching", "done"
 ]
 
 
@@ -167,7 +162,7 @@ class Lock:
         self._before: Means | None = None  # the locked picture, before it is provoked
         self._corrections = 0
         self._search: _Search | None = None  # for the white balance, once its picture has jumped
-        self._refocused = False
+        self._resettled: list[str] = []  # what was left to its automatic once more
         self._provoked = 0
         self._watched = 0
 
@@ -231,9 +226,9 @@ class Lock:
                 self._settled = View.of(bgr)
                 self._hold_all()
                 self._turn("matching", now)
-        elif self._phase == "refocusing":
+        elif self._phase == "resettling":
             if elapsed >= SETTLE:
-                self._hold_refocused()
+                self._hold_resettled()
                 self._turn("matching", now)
         elif elapsed >= DELAY:
             if self._phase == "matching":
@@ -315,11 +310,9 @@ class Lock:
         assert self._settled is not None
         # Once it is provoked, nothing is changed any more of what it has beside its exposure.
         judged = view.shows and self._settled.shows and not self._provoked
-        phase: _Phase | None = None
-        if self._correct_exposure(view.means) or (judged and self._correct_warmth(view.means)):
-            phase = "matching"
-        elif judged:
-            phase = self._correct_focus(view)
+        phase: _Phase | None = "matching" if self._correct_exposure(view.means) else None
+        if phase is None and judged:
+            phase = self._correct_warmth(view.means) or self._correct_focus(view)
         if phase is None:
             self._provoke(view, now)
         else:
@@ -340,25 +333,25 @@ class Lock:
         corrected = self._dialect.scaled(exposure.value, 1 / factor**2.2)
         return corrected != exposure.value and self._set("exposure", corrected)
 
-    def _correct_warmth(self, means: Means) -> bool:
-        """Whether the white balance was changed, for a picture whose colours had jumped."""
+    def _correct_warmth(self, means: Means) -> _Phase | None:
+        """What to do about a picture whose colours have jumped; None where nothing is to be done."""
         assert self._settled is not None
         warmth = warmth_of(self._settled.means, means)
+        jumped = max(warmth, 1 / warmth) > WARMER
         if not self._is_found("white_balance"):
-            return False
+            return None
         if self._search is None:
-            if max(warmth, 1 / warmth) < WARMER:
-                return False
+            if not jumped:
+                return None
             if self._fall_back("white_balance"):
-                return True
+                return "matching"
             self._search = _Search()
-        if self._search.over:
-            return False
-        held = self._held["white_balance"]
-        self._set("white_balance", self._search.after(held.value, warmth))
-        if self._search.over and self._search.off > WARMER:
-            held.verdict, held.why = "changed", "no value brings back the colours that its automatic had"
-        return True
+        if not self._search.over:
+            self._set("white_balance", self._search.after(self._held["white_balance"].value, warmth))
+            return "matching"
+        if not jumped:
+            return None
+        return self._resettle("white_balance", "no value brings back the colours that its automatic had")
 
     def _correct_focus(self, view: View) -> _Phase | None:
         """What to do about a picture that was sharper before; None where nothing is to be done."""
@@ -367,20 +360,24 @@ class Lock:
             return None
         if self._fall_back("focus"):
             return "matching"
-        if self._refocused:
-            held = self._held["focus"]
-            held.verdict, held.why = "changed", "the picture was sharper under its automatic"
-            return None
-        self._refocused = True
-        self._free(self._automatic("focus"))
-        return "refocusing"
+        return self._resettle("focus", "the picture was sharper under its automatic")
 
-    def _hold_refocused(self) -> None:
-        """Leave the lens where its automatic has brought it, which the camera doesn't tell."""
-        automatic, held = self._automatic("focus"), self._held["focus"]
+    def _resettle(self, name: str, why: str) -> _Phase | None:
+        """Leave it to its automatic once more; if that was of no use before, tell what has changed."""
+        if name in self._resettled:
+            self._held[name].verdict, self._held[name].why = "changed", why
+            return None
+        self._resettled.append(name)
+        self._free(self._automatic(name))
+        return "resettling"
+
+    def _hold_resettled(self) -> None:
+        """Leave it where its automatic has brought it, at a value that the camera doesn't tell."""
+        name = self._resettled[-1]
+        automatic, held = self._automatic(name), self._held[name]
         self._switch_off(automatic)
         held.value, held.told = self._device.get(automatic.value), False
-        held.why = "where its automatic had it; the value that it tells is another"
+        held.why = "as its automatic had it; the value that it tells is another"
 
     def _fall_back(self, name: str) -> bool:
         """Whether what a property told under its automatic was set, for once, being another value: some
