@@ -20,8 +20,8 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 import tomlkit
 
 from calibration.sheet import Corners
+from live.camera.dialects import LOCKABLE
 from live.camera.drawings import DRAWING_NAMES
-from live.camera.lock import LOCKABLE
 from live.mix import FadeShape
 from models.faults import UsageFault
 from models.palette import CLASS_NAMES
@@ -181,9 +181,10 @@ class CameraSettings:
     exposure: Annotated[
         Literal["auto"] | float,
         _AUTOMATIC,
-        "Locked at this, in the camera's own units, on Linux 100 µs; auto: at what the camera finds in its "
-        "first second. Where lamps or a projector make bands, a multiple of their period helps: 100 or 200 "
-        "(10 or 20 ms) under mains of 50 Hz, 83 or 167 under 60 Hz",
+        "Locked at this, in the camera's own units, on Linux 100 µs; auto: at what it had when it was "
+        "calibrated, else at what it finds in its first second. Where lamps or a projector make bands, a "
+        "multiple of their period helps: 100 or 200 (10 or 20 ms) under mains of 50 Hz, 83 or 167 under "
+        "60 Hz",
     ] = "auto"
     white_balance: Annotated[
         Literal["auto"] | float, _AUTOMATIC, "The same of its white balance, mostly in kelvins"

@@ -241,8 +241,10 @@ class Stage:
     def greeting(self) -> str:
         """What a person is told when the show begins: what stands where."""
         p = self.parts
+        camera = p.camera.status()
+        lock = f"lock: {camera.lock}\n" if camera.lock else ""
         return (
-            f"camera: {p.camera.status().sentence}\nengine: {p.engine.describe()}, side {p.engine.side}\n"
+            f"camera: {camera.sentence}\n{lock}engine: {p.engine.describe()}, side {p.engine.side}\n"
             f"output: {p.output.describe()}\ncities: {', '.join(self.state.cities)}\n"
             f"{p.control.describe()}"
         )

@@ -15,8 +15,8 @@ class Locked:
     """What is held still of a camera that adjusts itself.
 
     sentence: what became of each of its automatics, for the operator; "" where nothing is to be locked.
-    values: at which they are locked, by name (`live.camera.lock.LOCKABLE`): those that may be set when the
-        camera is opened again.
+    values: at which they are locked, by name (`live.camera.dialects.LOCKABLE`): those that may be set when
+        the camera is opened again.
     """
 
     sentence: str = ""

@@ -1,34 +1,33 @@
 """The lock of a camera: exposure, white balance, focus and gain held still, and whether they really are.
 
 A camera that adjusts itself changes every colour on the sheet whenever a hand comes into its view. OpenCV's
-properties can hold it still, but not alike everywhere, and what they answer isn't always true: what is
-'manual' is 1 to V4L2 (where 0.25 is rounded to 0, automatic), 0 to DirectShow since 4.7 and 0.25 elsewhere;
-`set` may return True without effect, and `get` 0 or -1 for what it doesn't know (opencv#9738, #14494,
-#17019, PR #22635, #23300). So nothing is believed before it was seen on the picture:
+properties can hold it still, but not alike everywhere (`live.camera.dialects`), and what they answer isn't
+always true: `set` may return True without effect, and `get` 0 or -1 for what it doesn't know (opencv#9738,
+#14494, #17019). So nothing is believed before it was seen on the picture:
 
     settling ─▶ matching ─▶ provoking ─▶ restoring ─▶ watching ─▶ done
 
 The automatics settle on the picture; then everything is locked and read back. If the picture jumped, since
 what a camera tells of its automatics may be long out of date, it is made as bright, warm and sharp as it
-was: the exposure is corrected, the temperature of the white balance searched for, the focus left to its
-automatic once more. A step of exposure must show in the picture, and go away again; and then, while the
-show has begun, the picture must not breathe.
+was: the exposure is corrected, the temperature of the white balance searched for, and what can't be had in
+this way is left to its automatic once more. A step of exposure must show in the picture, and go away again;
+and then, while the show has begun, the picture must not breathe.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Verdict: TypeAlias = Literal["locked", "not offered", "refused", "moving", "changed"]
+from live.camera.dialects import UNKNOWN, Automatic, Device, Dialect
+from live.camera.looks import Means, View, brightness, means_of, sharpness, warmth_of
 
-LOCKABLE: Final = ("exposure", "white_balance", "focus", "gain")
-"""What of a camera may be locked, by the names that it has in settings and files."""
+Verdict: TypeAlias = Literal["locked", "not offered", "refused", "moving", "changed"]
 
 SETTLE: Final = 0.8
 """Seconds that the automatics have from the first picture on; most need half a second."""
@@ -50,10 +49,10 @@ JUMP: Final = 1.12
 """Factor of brightness from which the picture is said to have jumped, or not to have come back."""
 
 WARMER: Final = 1.06
-"""The same of its warmth, red against blue: what 500 K make of it."""
+"""The same of its warmth, red against blue."""
 
 SHARPER: Final = 1.5
-"""The same of its sharpness: a lens one step off."""
+"""The same of its sharpness, of which noise alone takes less."""
 
 TEMPERATURES: Final = (2800.0, 6500.0)
 """Kelvins between which a white balance is searched for: what webcams offer."""
@@ -65,92 +64,9 @@ FOLLOWS: Final = 1.08
 """Factor by which the picture must at least follow a step of half the exposure; a tone curve leaves 1.3 of
 it and more, an automatic that goes on in spite of all takes it back within `DELAY`."""
 
-JUDGED: Final = (12.0, 245.0)
-"""Between which values most of the picture must lie to judge it: black or blown out, it follows nothing."""
-
 BREATH: Final = 1.06
 """Factor between the brightest and the darkest picture, or the warmest and the coolest, while watched, from
 which the picture is moving; a lamp's flicker stays below."""
-
-CELLS: Final = (16, 12)
-"""Across and down: cells of the picture that are compared, of which a hand covers less than half."""
-
-Means = NDArray[np.float32]
-
-
-class Device(Protocol):
-    """What is locked: as `cv2.VideoCapture`."""
-
-    def get(self, prop: int, /) -> float:
-        """The value of a property, or what the backend says where it has none: 0 or -1."""
-
-    def set(self, prop: int, value: float, /) -> bool:
-        """Set a property; whether the backend says that it did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Automatic:
-    """A property that a camera may set by itself.
-
-    name: one of `LOCKABLE`. value: OpenCV's property of it. switch: that of its automatic, or None.
-    manual: what may mean 'manual' to the switch, the likeliest first. on: what means 'automatic'. unit: of
-    the value, for the operator.
-    """
-
-    name: str
-    value: int
-    switch: int | None
-    manual: tuple[float, ...] = (0,)
-    on: tuple[float, ...] = (1,)
-    unit: str = ""
-
-    @property
-    def words(self) -> str:
-        """Its name, for the operator."""
-        return self.name.replace("_", " ")
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How a backend of OpenCV speaks of the automatics.
-
-    logarithmic: whether exposures are powers of two of a second, and not times.
-    """
-
-    automatics: tuple[Automatic, ...]
-    logarithmic: bool = False
-
-    def scaled(self, exposure: float, factor: float) -> float:
-        """The exposure that lets in `factor` times the light."""
-        if self.logarithmic:
-            return float(exposure + round(np.log2(factor)))
-        return float(max(1, round(exposure * factor)))
-
-
-_FOCUS: Final = Automatic("focus", cv2.CAP_PROP_FOCUS, cv2.CAP_PROP_AUTOFOCUS)
-_GAIN: Final = Automatic("gain", cv2.CAP_PROP_GAIN, None)
-
-V4L2: Final = Dialect(
-    (
-        # 0 automatic, 1 manual, 2 shutter priority, 3 aperture priority; a webcam has 1 and 3.
-        Automatic("exposure", cv2.CAP_PROP_EXPOSURE, cv2.CAP_PROP_AUTO_EXPOSURE, (1, 0.25), (3, 0.75)),
-        Automatic("white_balance", cv2.CAP_PROP_WB_TEMPERATURE, cv2.CAP_PROP_AUTO_WB, unit=" K"),
-        _FOCUS,
-        _GAIN,
-    )
-)
-"""Linux, in the driver's own units: exposure in 100 µs. Also tried where nothing else is known."""
-
-DSHOW: Final = Dialect(
-    (
-        Automatic("exposure", cv2.CAP_PROP_EXPOSURE, cv2.CAP_PROP_AUTO_EXPOSURE, (0, 0.25), (1, 0.75)),
-        Automatic("white_balance", cv2.CAP_PROP_WHITE_BALANCE_BLUE_U, cv2.CAP_PROP_AUTO_WB, unit=" K"),
-        _FOCUS,
-        _GAIN,
-    ),
-    logarithmic=True,
-)
-"""Windows: exposure as the power of two of its seconds."""
 
 
 @dataclass(slots=True)
@@ -186,25 +102,6 @@ class _Held:
         return self.told and (self.verdict == "locked" or self.proved)
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """One picture, as it is compared with others: its levels per cell (12, 16, 3), from 1 to 256; and the
-    energy of its edges per cell (12, 16)."""
-
-    means: Means
-    edges: Means
-
-    @classmethod
-    def of(cls, bgr: NDArray[np.uint8]) -> _View:
-        edges = cv2.Laplacian(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.CV_32F)
-        return cls(_means(bgr), np.asarray(cv2.resize(edges * edges, CELLS, interpolation=cv2.INTER_AREA)))
-
-    @property
-    def shows(self) -> bool:
-        """Whether there is something to be seen on it."""
-        return JUDGED[0] < float(np.median(self.means)) < JUDGED[1]
-
-
 @dataclass(slots=True)
 class _Seen:
     """The pictures of one phase: since when, and the brightness and warmth of each against the first."""
@@ -224,11 +121,6 @@ class _Search:
         self._tried: list[tuple[float, float]] = []  # by how much it was off, as a logarithm; temperature
         self.over = False
 
-    @property
-    def off(self) -> float:
-        """By which factor of warmth the best of them was off, 1 being not at all."""
-        return float(np.exp(min(self._tried)[0]))
-
     def after(self, temperature: float, warmth: float) -> float:
         """What to try next, having seen how much warmer than it was the picture is; at the end the best."""
         self._tried.append((abs(float(np.log(warmth))), temperature))
@@ -241,7 +133,7 @@ class _Search:
 
 
 _Phase: TypeAlias = Literal[
-    "settling", "matching", "refocusing", "provoking", "restoring", "watching", "done"
+    "settling", "matching", "resettling", "provoking", "restoring", "watching", "done"
 ]
 
 
@@ -266,11 +158,11 @@ class Lock:
         self._held: dict[str, _Held] = {}
         self._phase: _Phase = "settling"
         self._seen: _Seen | None = None
-        self._settled: _View | None = None  # the picture that the automatics settled on
+        self._settled: View | None = None  # the picture that the automatics settled on
         self._before: Means | None = None  # the locked picture, before it is provoked
         self._corrections = 0
         self._search: _Search | None = None  # for the white balance, once its picture has jumped
-        self._refocused = False
+        self._resettled: list[str] = []  # what was left to its automatic once more
         self._provoked = 0
         self._watched = 0
 
@@ -328,23 +220,23 @@ class Lock:
             self._begin()
         elapsed = now - self._seen.since
         if self._phase == "watching":
-            self._watch(_means(bgr), now, self._seen)
+            self._watch(means_of(bgr), now, self._seen)
         elif self._phase == "settling":
             if elapsed >= self._settle:
-                self._settled = _View.of(bgr)
+                self._settled = View.of(bgr)
                 self._hold_all()
                 self._turn("matching", now)
-        elif self._phase == "refocusing":
+        elif self._phase == "resettling":
             if elapsed >= SETTLE:
-                self._hold_refocused()
+                self._hold_resettled()
                 self._turn("matching", now)
         elif elapsed >= DELAY:
             if self._phase == "matching":
-                self._match(_View.of(bgr), now)
+                self._match(View.of(bgr), now)
             elif self._phase == "provoking":
-                self._judge_step(_means(bgr), now)
+                self._judge_step(means_of(bgr), now)
             else:
-                self._judge_return(_means(bgr), now)
+                self._judge_return(means_of(bgr), now)
 
     def _turn(self, phase: _Phase, now: float) -> None:
         self._phase, self._seen = phase, _Seen(now)
@@ -396,7 +288,7 @@ class Lock:
         # set even so: if it is an old one still, the picture shows it now, and not at the next opening.
         wanted = self._given.get(automatic.name, device.get(automatic.value))
         accepted = device.set(automatic.value, wanted)
-        if not accepted and not switched and found in (0, -1):
+        if not accepted and not switched and found in UNKNOWN:
             return _Held("not offered", found)
         value = device.get(automatic.value)
         if not accepted:
@@ -413,16 +305,14 @@ class Lock:
 
     # Giving the picture back what locking has changed of it, before the show begins
 
-    def _match(self, view: _View, now: float) -> None:
+    def _match(self, view: View, now: float) -> None:
         """Give the locked picture the looks that the automatics had found, then provoke it."""
         assert self._settled is not None
         # Once it is provoked, nothing is changed any more of what it has beside its exposure.
         judged = view.shows and self._settled.shows and not self._provoked
-        phase: _Phase | None = None
-        if self._correct_exposure(view.means) or (judged and self._correct_warmth(view.means)):
-            phase = "matching"
-        elif judged:
-            phase = self._correct_focus(view)
+        phase: _Phase | None = "matching" if self._correct_exposure(view.means) else None
+        if phase is None and judged:
+            phase = self._correct_warmth(view.means) or self._correct_focus(view)
         if phase is None:
             self._provoke(view, now)
         else:
@@ -431,7 +321,7 @@ class Lock:
     def _correct_exposure(self, means: Means) -> bool:
         """Whether the exposure was changed, for a picture that had jumped."""
         assert self._settled is not None
-        factor = _gain(self._settled.means, means)
+        factor = brightness(self._settled.means, means)
         jumped = max(factor, 1 / factor) > JUMP
         if not self._is_found("exposure") or not jumped or self._corrections == CORRECTIONS:
             return False
@@ -443,54 +333,59 @@ class Lock:
         corrected = self._dialect.scaled(exposure.value, 1 / factor**2.2)
         return corrected != exposure.value and self._set("exposure", corrected)
 
-    def _correct_warmth(self, means: Means) -> bool:
-        """Whether the white balance was changed, for a picture whose colours had jumped."""
+    def _correct_warmth(self, means: Means) -> _Phase | None:
+        """What to do about a picture whose colours have jumped; None where nothing is to be done."""
         assert self._settled is not None
-        warmth = _warmth(self._settled.means, means)
+        warmth = warmth_of(self._settled.means, means)
+        jumped = max(warmth, 1 / warmth) > WARMER
         if not self._is_found("white_balance"):
-            return False
+            return None
         if self._search is None:
-            if max(warmth, 1 / warmth) < WARMER:
-                return False
+            if not jumped:
+                return None
             if self._fall_back("white_balance"):
-                return True
+                return "matching"
             self._search = _Search()
-        if self._search.over:
-            return False
-        held = self._held["white_balance"]
-        self._set("white_balance", self._search.after(held.value, warmth))
-        if self._search.over and self._search.off > WARMER:
-            held.verdict, held.why = "changed", "no value brings back the colours that its automatic had"
-        return True
+        if not self._search.over:
+            self._set("white_balance", self._search.after(self._held["white_balance"].value, warmth))
+            return "matching"
+        if not jumped:
+            return None
+        return self._resettle("white_balance", "no value brings back the colours that its automatic had")
 
-    def _correct_focus(self, view: _View) -> _Phase | None:
+    def _correct_focus(self, view: View) -> _Phase | None:
         """What to do about a picture that was sharper before; None where nothing is to be done."""
         assert self._settled is not None
-        if not self._is_found("focus") or _sharpness(self._settled, view) > 1 / SHARPER:
+        if not self._is_found("focus") or sharpness(self._settled, view) > 1 / SHARPER:
             return None
         if self._fall_back("focus"):
             return "matching"
-        if self._refocused:
-            held = self._held["focus"]
-            held.verdict, held.why = "changed", "the picture was sharper under its automatic"
-            return None
-        self._refocused = True
-        self._free(self._automatic("focus"))
-        return "refocusing"
+        return self._resettle("focus", "the picture was sharper under its automatic")
 
-    def _hold_refocused(self) -> None:
-        """Leave the lens where its automatic has brought it, which the camera doesn't tell."""
-        automatic, held = self._automatic("focus"), self._held["focus"]
+    def _resettle(self, name: str, why: str) -> _Phase | None:
+        """Leave it to its automatic once more; if that was of no use before, tell what has changed."""
+        if name in self._resettled:
+            self._held[name].verdict, self._held[name].why = "changed", why
+            return None
+        self._resettled.append(name)
+        self._free(self._automatic(name))
+        return "resettling"
+
+    def _hold_resettled(self) -> None:
+        """Leave it where its automatic has brought it, at a value that the camera doesn't tell."""
+        name = self._resettled[-1]
+        automatic, held = self._automatic(name), self._held[name]
         self._switch_off(automatic)
         held.value, held.told = self._device.get(automatic.value), False
-        held.why = "where its automatic had it; the value that it tells is another"
+        held.why = "as its automatic had it; the value that it tells is another"
 
     def _fall_back(self, name: str) -> bool:
         """Whether what a property told under its automatic was set, for once, being another value: some
         cameras go to a default of theirs when the automatic is switched off."""
         held = self._held[name]
         found, held.found = held.found, held.value
-        return abs(found - held.value) > 0.5 and self._set(name, found)
+        known = found not in UNKNOWN and abs(found - held.value) > 0.5
+        return known and self._set(name, found)
 
     def _set(self, name: str, value: float) -> bool:
         """Change what is locked already."""
@@ -504,7 +399,7 @@ class Lock:
 
     # Verifying the exposure on the picture
 
-    def _provoke(self, view: _View, now: float) -> None:
+    def _provoke(self, view: View, now: float) -> None:
         exposure = self._held["exposure"]
         if exposure.verdict != "locked":
             self._turn("watching", now)
@@ -525,7 +420,7 @@ class Lock:
         assert self._before is not None
         exposure = self._held["exposure"]
         self._device.set(cv2.CAP_PROP_EXPOSURE, exposure.value)
-        follows = _gain(self._before, means) < 1 / FOLLOWS
+        follows = brightness(self._before, means) < 1 / FOLLOWS
         if not follows and self._provoked < TRIES:
             self._turn("matching", now)
             return
@@ -535,7 +430,7 @@ class Lock:
 
     def _judge_return(self, means: Means, now: float) -> None:
         assert self._before is not None
-        factor = _gain(self._before, means)
+        factor = brightness(self._before, means)
         exposure = self._held["exposure"]
         returned = max(factor, 1 / factor) < JUMP
         if exposure.verdict == "locked" and not returned and self._provoked < TRIES:
@@ -552,8 +447,8 @@ class Lock:
     def _watch(self, means: Means, now: float, seen: _Seen) -> None:
         if seen.first is None:
             seen.first = means
-        seen.light.append(_gain(seen.first, means))
-        seen.warmth.append(_warmth(seen.first, means))
+        seen.light.append(brightness(seen.first, means))
+        seen.warmth.append(warmth_of(seen.first, means))
         if now - seen.since < WATCH:
             return
         self._watched += 1
@@ -580,28 +475,3 @@ class Lock:
             if held.verdict == "locked" and abs(value - held.value) > 1 + 0.02 * abs(held.value):
                 held.verdict, held.why = "moving", f"set to {held.value:g}, it says {value:g} later"
         self._turn("done", now)
-
-
-def _means(bgr: NDArray[np.uint8]) -> Means:
-    return np.asarray(cv2.resize(bgr, CELLS, interpolation=cv2.INTER_AREA), np.float32) + 1
-
-
-def _gain(before: Means, after: Means) -> float:
-    """By which factor one picture is brighter than another, in most of its cells."""
-    return float(np.median(after.mean(axis=2) / before.mean(axis=2)))
-
-
-def _warmth(before: Means, after: Means) -> float:
-    """By which factor one picture is warmer than another, red against blue, in most of its cells."""
-    return _gain(before[..., 2:], after[..., 2:]) / _gain(before[..., :1], after[..., :1])
-
-
-def _sharpness(before: _View, after: _View) -> float:
-    """By which factor the edges of one picture are stronger than those of another, whatever its brightness.
-
-    The variance of the Laplacian (Pech-Pacheco et al. 2000), in most of the cells that have edges: on blank
-    paper there is nothing but noise, which is as sharp as ever.
-    """
-    contrast = [np.sqrt(view.edges) / view.means.mean(axis=2) for view in (before, after)]
-    drawn = contrast[0] >= np.quantile(contrast[0], 0.75)
-    return float(np.median(contrast[1][drawn] / np.maximum(contrast[0][drawn], 1e-6)))

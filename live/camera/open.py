@@ -13,8 +13,9 @@ from typing import Final
 import cv2
 
 from live.camera.base import Source
-from live.camera.lock import LOCKABLE, Kept
-from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names
+from live.camera.dialects import LOCKABLE
+from live.camera.lock import Kept
+from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names, uvc_name
 from live.clock import Clock
 from live.config import CameraSettings
 from models.faults import DeviceFault, InputFault, UsageFault
@@ -104,7 +105,7 @@ class _Cameras:
             clock=self._clock,
             name=name,
             lock={what: v for what, v in wanted.items() if v != "auto"} if settings.lock else None,
-            kept=self._kept.setdefault(name or f"USB camera {number}", Kept()),
+            kept=self._kept.setdefault(uvc_name(number, name), Kept()),
         )
 
     def open_named(self, wanted: str) -> Source:

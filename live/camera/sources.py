@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from live.camera.base import UNLOCKED, Locked
-from live.camera.lock import DSHOW, V4L2, Dialect, Kept, Lock
+from live.camera.dialects import DSHOW, V4L2, Dialect
+from live.camera.lock import Kept, Lock
 from live.clock import Clock
 from models.faults import DeviceFault, InputFault
 
@@ -71,7 +72,7 @@ class UvcSource:
         lock: Mapping[str, float] | None = None,
         kept: Kept | None = None,
     ) -> None:
-        self.name = name or f"USB camera {number}"
+        self.name = uvc_name(number, name)
         self._what = f"USB camera {number}" + (f" ({name})" if name else "")
         self._clock = clock
         if sys.platform.startswith("linux"):
@@ -128,6 +129,11 @@ class UvcSource:
 
     def describe(self) -> str:
         return f"{self._what}, {self._size}"
+
+
+def uvc_name(number: int, name: str) -> str:
+    """What a camera is called that calls itself so, or "" where that isn't known."""
+    return name or f"USB camera {number}"
 
 
 def _dialect() -> Dialect:

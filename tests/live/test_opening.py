@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from calibration.file import Calibration, previous_path, read_calibration, write_calibration
 from calibration.inks import Inks
+from live.camera.dialects import V4L2
 from live.clock import MonotonicClock
 from live.config import CalibrationSettings, CameraSettings, ControlSettings, EngineSettings, Settings
 from live.opening import opened_show
@@ -20,6 +22,7 @@ from live.sketch import inks_of
 from live.stage import Stage
 from models.faults import InputFault
 from models.palette import BUILDING
+from tests.live.camera.test_sources import Plugged
 from tests.live.conftest import soon
 
 SIZE = (640, 360)
@@ -80,6 +83,29 @@ def test_what_was_calibrated_in_front_of_a_camera_is_not_for_the_simulated_sheet
     calibrated(settings, "BRIO")
     with opened_show(settings, MonotonicClock(), headless=True) as stage:
         assert "in front of the BRIO, hence not for this one" in header(stage)
+
+
+@pytest.mark.parametrize(("calibrated_for", "exposure"), [("BRIO", 80), ("C920", 156)])
+def test_a_camera_is_locked_as_it_was_when_it_was_calibrated(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, calibrated_for: str, exposure: float
+) -> None:
+    before = calibrated(settings, calibrated_for)
+    locked = {"exposure": 80.0, "white_balance": 4600.0, "focus": 30.0, "gain": 64.0}
+    write_calibration(Path(settings.calibration.file), replace(before, locked=locked))
+    clock = MonotonicClock()
+    monkeypatch.setattr("live.camera.open.device_names", lambda: {0: "BRIO"})
+    monkeypatch.setattr("live.camera.sources._check_node", lambda *_: None)
+    monkeypatch.setattr("live.camera.sources._dialect", lambda: V4L2)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Plugged(clock))
+    settings = replace(settings, camera=replace(settings.camera, source="0"))
+    with opened_show(settings, clock, headless=True) as stage:
+        lines, greeting = header(stage), stage.greeting
+        status = stage.parts.camera.status()
+    assert status.name == "BRIO"
+    assert status.locked["exposure"] == exposure
+    assert "camera: USB camera 0 (BRIO), 64×48\n" in lines
+    for told in (lines, greeting):
+        assert f"lock: exposure locked at {exposure}, white balance locked at 4600 K" in told
 
 
 def test_a_broken_calibration_stops_the_start_by_name(settings: Settings) -> None:

@@ -360,6 +360,19 @@ def test_calibrated_from_the_swatches_by_itself(tmp_path: Path) -> None:
     assert_close(read_calibration(file).inks)
 
 
+def test_a_calibration_is_of_a_camera_by_its_name_and_of_what_it_was_locked_at(tmp_path: Path) -> None:
+    file, clock = tmp_path / "calibration.toml", MonotonicClock()
+    source = Scripted(camera_picture())
+    source.locked = Locked("exposure locked at 156", {"exposure": 156.0})
+    camera = Camera(lambda: source, clock=clock, timeout=2.0)
+    camera.start(5.0)
+    calibrate_by_itself(camera, beginning(DEFAULT), file, clock)
+    camera.close()
+    made = read_calibration(file)
+    assert made.camera == "scripted camera"
+    assert made.locked == {"exposure": 156.0}
+
+
 @pytest.mark.parametrize(
     ("picture", "said"),
     [

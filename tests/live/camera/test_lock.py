@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from live.camera.lock import DELAY, DSHOW, LOCKABLE, SETTLE, V4L2, WATCH, Dialect, Kept, Lock
+from live.camera.dialects import DSHOW, LOCKABLE, V4L2, Dialect
+from live.camera.lock import DELAY, SETTLE, WATCH, Kept, Lock
 
 SHARP = np.random.default_rng(1).integers(60, 200, (48, 64, 3)).astype(np.float64)
 
@@ -380,12 +381,22 @@ def test_colours_that_no_value_brings_back_are_told() -> None:
     assert "white_balance" not in lock.values
 
 
+def test_colours_that_only_the_automatic_has_are_left_as_it_had_them() -> None:
+    device = Hiding()
+    device.real[device.temperature] = device.room[device.temperature] = 9000  # more than can be set
+    lock, _ = run(device)
+    assert device.real[device.temperature] == 9000
+    assert not device.automatic(cv2.CAP_PROP_AUTO_WB)
+    assert "white balance locked (as its automatic had it; the value that it te" in lock.sentence
+    assert "white_balance" not in lock.values
+
+
 def test_a_lens_whose_place_is_not_told_is_left_where_its_automatic_had_it() -> None:
     device = Hiding()
     lock, _ = run(device)
     assert device.real[cv2.CAP_PROP_FOCUS] == 90
     assert not device.automatic(cv2.CAP_PROP_AUTOFOCUS)
-    assert "focus locked (where its automatic had it; the value that it tells is another)" in lock.sentence
+    assert "focus locked (as its automatic had it; the value that it tells is another)" in lock.sentence
     assert "focus" not in lock.values, "at the next opening, it would blur the picture"
 
 

@@ -13,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from live.camera.base import UNLOCKED, Source
-from live.camera.lock import V4L2, WATCH, Kept
+from live.camera.dialects import V4L2
+from live.camera.lock import WATCH, Kept
 from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names, public
-from live.clock import ManualClock
+from live.clock import Clock, ManualClock
 from models.faults import DeviceFault, InputFault
 from tests.live.camera.servers import MjpegServer, RtspServer, Server
 from tests.live.camera.test_lock import SimulatedCamera
@@ -269,7 +270,7 @@ def test_a_real_camera_brings_pictures() -> None:
 class Plugged(SimulatedCamera):
     """The simulated camera in the place of OpenCV's capture, at 30 pictures a second of a clock."""
 
-    def __init__(self, clock: ManualClock) -> None:
+    def __init__(self, clock: Clock) -> None:
         super().__init__()
         self._clock = clock
 
