@@ -42,7 +42,7 @@ from live.calibrate.steps import (
     reduce,
 )
 from live.camera.base import Source
-from live.camera.camera import Camera, CameraStatus
+from live.camera.camera import FIRST_PICTURE, Camera, CameraStatus
 from live.camera.lock import WATCH
 from live.camera.open import open_source
 from live.camera.sources import device_names
@@ -57,9 +57,6 @@ from models.palette import CLASS_NAMES
 
 TICK: Final = 1 / 30
 """Seconds that the loop waits for a frame before it looks after keys again."""
-
-FIRST_PICTURE: Final = 20.0
-"""Seconds that a camera may take to its first picture before the pass begins without it."""
 
 PATIENCE: Final = 15.0
 """Seconds that a pass without a window looks for the sheet and its swatches."""
