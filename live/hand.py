@@ -35,11 +35,8 @@ BAY = 13
 RIM = 3
 """Cells around what was recognised of the hand that are its as well."""
 
-NEAR = 4
-"""Cells around the hand in which its dark edges, its shadow and the tip of its pen may still deceive."""
-
-NEAR_TRUST = 0.5
-"""How far what is read there is trusted, against 1 elsewhere."""
+PENUMBRA = 3
+"""Cells around a shadow in which paper may be too narrow to be known for shaded."""
 
 ABSORB = 0.12
 """Seconds in which a change that is no hand becomes what lies there."""
@@ -118,7 +115,7 @@ class HandWatch:
     def look(self, view: View, seconds: float) -> NDArray[np.float32]:
         """How far each cell of this picture, `seconds` after the last, may be trusted to show the sheet.
 
-        Returns float32 (SIZE, SIZE): 0 under the hand and beyond the picture, 1 well away from both.
+        Returns float32 (SIZE, SIZE): 0 under the hand, in a fresh shadow and beyond the picture, else 1.
         """
         bgr, labels = view.bgr, view.labels
         now = bgr.astype(np.float32)
@@ -145,8 +142,8 @@ class HandWatch:
         self._settle(now, labels, hand, seconds)
         grey = _opened(_grey(bgr, view.darkest), 3)
         self._grey_for = (self._grey_for + np.float32(seconds)) * grey
-        hand |= grey & (self._grey_for < SHADE_SECONDS)
-        return np.where(hand, 0.0, np.where(_widened(hand, NEAR), NEAR_TRUST, 1.0)).astype(np.float32)
+        shade = _widened(grey & (self._grey_for < SHADE_SECONDS), PENUMBRA)
+        return np.where(hand | shade, 0.0, 1.0).astype(np.float32)
 
     def _arm(self, view: View, inked: Mask, strange: Mask) -> Mask:
         """A sleeve that has an ink's colour.
