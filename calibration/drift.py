@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL, Inks, family, linear_light, oklab
+from calibration.inks import PAPER_LEVEL, Inks, colour_name, family, linear_light, oklab
 from models.palette import CLASS_NAMES, ROAD, UNKNOWN
 
 RGB: TypeAlias = tuple[int, int, int]
@@ -230,20 +230,3 @@ def _difference(seen: Float, expected: Float) -> str:
     if abs(yellow) >= abs(red):
         return "yellower" if yellow > 0 else "bluer"
     return "redder" if red > 0 else "greener"
-
-
-_HUES: Final = (
-    (10.0, "pink"), (45.0, "red"), (75.0, "orange"), (115.0, "yellow"), (165.0, "green"),
-    (215.0, "turquoise"), (285.0, "blue"), (335.0, "violet"), (360.0, "pink"),
-)  # fmt: skip
-"""The hue in degrees of OKLab's plane up to which a colour has a name."""
-
-
-def colour_name(lab: Float) -> str:
-    """What a person calls a colour of OKLab, float32 (3,): 'blue', 'brown', 'grey'."""
-    lightness, red, yellow = (float(value) for value in lab)
-    if math.hypot(red, yellow) < 0.035:
-        return "black" if lightness < 0.45 else "white" if lightness > 0.9 else "grey"
-    hue = math.degrees(math.atan2(yellow, red)) % 360
-    name = next(name for limit, name in _HUES if hue <= limit)
-    return "brown" if name in ("orange", "yellow") and lightness < 0.6 else name

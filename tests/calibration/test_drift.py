@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from calibration.drift import RGB, colour_name, measure_drift, paper_white
-from calibration.inks import Inks, ink_table, oklab, read_inks
+from calibration.drift import RGB, measure_drift, paper_white
+from calibration.inks import Inks, ink_table, read_inks
 from calibration.light import estimate_paper, level
 from calibration.sheet import SheetPosition
 from live.camera.simulated import Conditions, SimulatedSheet
@@ -158,27 +158,6 @@ def test_whatever_is_seen_it_answers(seed: int, side: int) -> None:
         "very much darker"
         in measure_drift(black, black, np.asarray(labels), INKS, (230, 228, 220)).sentence
     )
-
-
-@pytest.mark.parametrize(
-    ("rgb", "name"),
-    [
-        ((30, 30, 34), "black"),
-        ((244, 242, 236), "white"),
-        ((128, 128, 128), "grey"),
-        ((204, 42, 48), "red"),
-        ((34, 144, 74), "green"),
-        ((34, 88, 180), "blue"),
-        ((240, 140, 30), "orange"),
-        ((245, 220, 40), "yellow"),
-        ((120, 60, 170), "violet"),
-        ((240, 120, 180), "pink"),
-        ((40, 170, 170), "turquoise"),
-        ((110, 70, 35), "brown"),
-    ],
-)
-def test_colours_have_the_names_that_people_give_them(rgb: RGB, name: str) -> None:
-    assert colour_name(oklab(np.array(rgb, np.float32) / np.float32(255))) == name
 
 
 def test_it_is_cheap(calm: Look, white: RGB) -> None:

@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from calibration.inking import (
-    colour_name,
     family_distances,
     inks_from_areas,
     inks_from_swatches,
     learn_inks,
     separability,
 )
-from calibration.inks import PAPER_LEVEL, Inks, oklab
+from calibration.inks import PAPER_LEVEL, SKINS, Inks, oklab
 from calibration.layout import A4
 from calibration.sheet import SheetPosition
 from models.faults import InputFault
@@ -308,6 +307,19 @@ def test_skin_pencil_and_shadow_are_no_inks(colour: tuple[int, int, int]) -> Non
     np.testing.assert_array_equal(learn_inks(sheet, inks(DEFAULT)).rgb, inks(DEFAULT).rgb)
 
 
+@pytest.mark.parametrize("skin", SKINS[:4])
+@pytest.mark.parametrize("colours", [DEFAULT, FELT, DARK, CRAYON, GOUACHE])
+def test_a_hand_on_the_drawing_does_not_change_its_inks(
+    colours: tuple[str, ...], skin: tuple[int, int, int]
+) -> None:
+    """A hand over a quarter of it, whose far side is in the shade."""
+    given, sheet = inks(colours), drawn(inks(colours))
+    hand = cv2.line(np.zeros(sheet.shape[:2], dtype=np.uint8), (511, 511), (300, 300), 1, 110) > 0
+    shaded = np.linspace(1, 0.6, len(sheet))[:, None, None] * np.array(skin[::-1]) * np.ones(sheet.shape)
+    sheet[hand] = shaded.astype(np.uint8)[hand]
+    assert off(learn_inks(sheet, inks(DEFAULT)), given)[1:].max() < 0.03
+
+
 def test_of_two_greens_the_larger_one_counts() -> None:
     sheet = np.full((512, 512, 3), PAPER_LEVEL, dtype=np.uint8)
     small, large = (120, 190, 90), (30, 110, 60)
@@ -354,16 +366,3 @@ def test_distances_are_those_of_families() -> None:
     anchors = np.linalg.norm(seen[:, None] - seen[None], axis=2)
     assert (apart <= anchors + 1e-5).all()
     assert apart[ROAD, WATER] < 0.6 * anchors[ROAD, WATER]
-
-
-@pytest.mark.parametrize(
-    ("colour", "name"),
-    [
-        ("#28282c", "black"), ("#22904a", "green"), ("#cc2a30", "red"), ("#2258b4", "blue"),
-        ("#f2d13a", "yellow"), ("#e8822a", "orange"), ("#8a5a36", "brown"), ("#a9a9a8", "grey"),
-        ("#803296", "violet"), ("#f0a0a8", "pink"), ("#2f8fa8", "turquoise"), ("#f4f2ec", "white"),
-    ],
-)  # fmt: skip
-def test_colours_have_the_names_that_people_give_them(colour: str, name: str) -> None:
-    values = np.array(list(bytes.fromhex(colour[1:])), dtype=np.float32) / np.float32(255)
-    assert colour_name(oklab(values)) == name

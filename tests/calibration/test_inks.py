@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from calibration.inks import Inks, classify, ink_table, linear_light, oklab, read_inks, srgb_of
+from calibration.inks import (
+    Inks,
+    classify,
+    colour_name,
+    ink_table,
+    linear_light,
+    oklab,
+    read_inks,
+    srgb_of,
+)
 from models.faults import UsageFault
 from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, UNKNOWN, WATER
 
@@ -251,3 +260,18 @@ def test_a_table_is_made_quickly_enough_for_a_calibration_in_the_show() -> None:
         ink_table(INKS)
         spent.append(time.perf_counter() - begin)
     assert min(spent) < 1.0  # 0.1 s on a machine that has nothing else to do
+
+
+@pytest.mark.parametrize(
+    ("colour", "name"),
+    [
+        ("#28282c", "black"), ("#22904a", "green"), ("#cc2a30", "red"), ("#2258b4", "blue"),
+        ("#f2d13a", "yellow"), ("#e8822a", "orange"), ("#8a5a36", "brown"), ("#a9a9a8", "grey"),
+        ("#803296", "violet"), ("#f0a0a8", "pink"), ("#2f8fa8", "turquoise"), ("#f4f2ec", "white"),
+        ("#ffff00", "yellow"), ("#c08040", "brown"), ("#ffb0b0", "pink"), ("#f078b4", "pink"),
+        ("#28aaaa", "turquoise"), ("#808080", "grey"), ("#f08c1e", "orange"), ("#808000", "green"),
+    ],
+)  # fmt: skip
+def test_colours_have_the_names_that_people_give_them(colour: str, name: str) -> None:
+    values = np.array(list(bytes.fromhex(colour[1:])), dtype=np.float32) / np.float32(255)
+    assert colour_name(oklab(values)) == name
