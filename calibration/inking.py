@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from calibration.inks import PAPER_LEVEL, Inks, colour_name, family, oklab
 from calibration.layout import A4, SheetLayout
 from calibration.learning import seen_colours
+from calibration.light import SHADOW_DEPTH, SHADOW_TINT
 from calibration.sheet import SheetPosition
 from models.faults import InputFault
 from models.palette import CLASS_NAMES, GROUND, ROAD
@@ -57,12 +58,21 @@ EVEN = 0.10
 RING_TINT = 0.05
 """By how much the paper around one swatch may be tinted against that around the others, in OKLab."""
 
+DARK = 30
+"""Of 255, how bright paper must be for its colours to be measured."""
+
+RING_DARK = 0.4
+"""Share of the usual paper's brightness below which what is around a swatch is no paper."""
+
 LIKELY_SHARE, LIKELY_FAR = 0.75, 0.8
 """What of its family an ink is bound to show: cover, and doublings of its layers or light."""
 
 CLOSE, CLOSE_TO_PAPER = 0.075, 0.09
 """Distance in OKLab between what two inks show, and between an ink and the paper, that is too little for a
 reader that allows each of them half of it."""
+
+SHADOW_MARGIN = 0.07
+"""By how much, as a logarithm, an ink must be darker than the deepest shadow."""
 
 Floats = NDArray[np.float32]
 Box = Sequence[float]
@@ -79,11 +89,16 @@ def inks_from_swatches(bgr: NDArray[np.uint8], position: SheetPosition, layout: 
     looks = [_look(bgr, position, box, label) for label, box in enumerate(layout.swatch_corners_sheet())]
     papers = np.stack([paper for _, paper in looks])
     usual = np.median(papers, axis=0)
-    # In the light of one lamp paper has one tint; a hand or a sleeve around a box hasn't.
+    # In the light of one lamp paper has one tint, and about one brightness; a hand or a sleeve around a box
+    # has neither.
     tints = oklab((papers / usual * (PAPER_LEVEL / 255)).clip(0, 1).astype(np.float32))[:, 1:]
     for label, tint in enumerate(tints):
-        if np.abs(tint).max() > RING_TINT:
+        if np.abs(tint).max() > RING_TINT or papers[label].max() < RING_DARK * usual.max():
             raise InputFault(f"{_swatch(label)} is hidden: take away what lies over it")
+        if papers[label].max() < DARK:
+            raise InputFault(
+                f"{_swatch(label)} is too dark to be measured: more light, or a longer exposure"
+            )
     shown = np.full((len(CLASS_NAMES), 3), PAPER_LEVEL, dtype=np.float32)
     for label, (inside, paper) in enumerate(looks):
         levelled = (inside / paper * PAPER_LEVEL).clip(0, 255)
@@ -91,7 +106,9 @@ def inks_from_swatches(bgr: NDArray[np.uint8], position: SheetPosition, layout: 
             if _covered(levelled).mean() > 0.5:
                 raise InputFault(f"{_swatch(label)} must stay as white as the paper: leave that box empty")
             continue
-        shown[label] = _ink_of(levelled, _swatch(label), f"scribble it with the {MARKERS[label]} marker")
+        shown[label] = _ink_of(
+            levelled, _swatch(label), f"scribble it with the {MARKERS[label]} marker", "empty or covered"
+        )
     return _told_apart(_inks(shown, usual), "the swatches of")
 
 
@@ -149,6 +166,8 @@ def separability(inks: Inks) -> tuple[str, ...]:
     for one in range(ROAD, len(CLASS_NAMES)):
         if apart[GROUND, one] < CLOSE_TO_PAPER:
             told.append(f"{names[one]} '{CLASS_NAMES[one]}' is close to the paper: choose a stronger one")
+        elif _is_shadowy(inks, one):
+            told.append(f"{names[one]} '{CLASS_NAMES[one]}' looks like a shadow: choose a darker one")
         for other in range(one + 1, len(CLASS_NAMES)):
             if apart[one, other] < CLOSE:
                 told.append(_advice(one, other, names, seen))
@@ -175,6 +194,13 @@ def family_distances(inks: Inks) -> Floats:
             between = np.linalg.norm(mine[:, None] - likely[other][None], axis=2).min()
             apart[one, other] = apart[other, one] = between
     return apart
+
+
+def _is_shadowy(inks: Inks, label: int) -> bool:
+    """Whether an ink is a grey that may be evened out as a shadow on the paper is."""
+    values = inks.levelled() * (255 / PAPER_LEVEL)
+    logs = np.log(np.maximum(values[label], 1e-3))
+    return bool(np.ptp(logs) < SHADOW_TINT and -SHADOW_DEPTH - SHADOW_MARGIN < logs.min() < 0)
 
 
 def _as_named(inks: Inks) -> Floats:
@@ -231,12 +257,10 @@ def _look(
     around[line:-line, line:-line] = False
     ring = rgb[around]
     paper = np.asarray(np.median(ring, axis=0), dtype=np.float32)
-    if paper.max() < 30:
-        raise InputFault(f"{_swatch(label)} is too dark to be measured: more light, or a longer exposure")
     if paper.min() > 252:
         raise InputFault(f"the paper at {_swatch(label)} is blown out: less light, or a shorter exposure")
     even = (np.abs(ring / np.maximum(paper, 1) - 1) < EVEN).all(axis=1)
-    if even.mean() < 0.5:
+    if even.mean() < 0.5 and paper.max() >= DARK:
         raise InputFault(f"{_swatch(label)} is hidden: take away what lies over it")
     inset = margin + round(PATCH * INSET)
     return rgb[inset:-inset, inset:-inset], np.maximum(paper, 1)
@@ -253,10 +277,11 @@ def _covered(levelled: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.linalg.norm(_lab(levelled) - paper, axis=-1) > COVERED)
 
 
-def _ink_of(levelled: Floats, where: str, remedy: str) -> Floats:
+def _ink_of(levelled: Floats, where: str, remedy: str, bare: str = "empty") -> Floats:
     """The colour of the ink that covers a place, be it streakily or in part: float32 (3,), RGB 0..255.
 
-    levelled: float32 (..., 3), RGB 0..255 on paper at `PAPER_LEVEL`.
+    levelled: float32 (..., 3), RGB 0..255 on paper at `PAPER_LEVEL`. Raises InputFault that says where and
+    what to do; of a place that shows nothing but paper, that it is `bare`.
     """
     colours = levelled.reshape(-1, 3).astype(np.float32)
     paper = np.full(3, PAPER_LEVEL, dtype=np.float32)
@@ -264,7 +289,7 @@ def _ink_of(levelled: Floats, where: str, remedy: str) -> Floats:
     away = np.linalg.norm(seen - _lab(paper), axis=1)
     covered = away > COVERED
     if covered.mean() < LEAST_COVERED:
-        raise InputFault(f"{where} is empty: {remedy}")
+        raise InputFault(f"{where} is {bare}: {remedy}")
     fullest = np.quantile(away[covered], FULL)
     ink = np.asarray(np.median(colours[away > WELL_COVERED * fullest], axis=0), dtype=np.float32)
     if np.linalg.norm(_lab(ink) - _lab(paper)) < PALE:

@@ -18,6 +18,7 @@ from calibration.inking import (
 )
 from calibration.inks import PAPER_LEVEL, SKINS, Inks, oklab
 from calibration.layout import A4
+from calibration.light import estimate_paper, level
 from calibration.sheet import SheetPosition
 from models.faults import InputFault
 from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
@@ -131,7 +132,9 @@ def test_an_empty_swatch_is_named_with_its_marker(label: int) -> None:
     sheet = scribbled(inks(DEFAULT), "full")
     empty = covered_with(sheet, label, (244, 242, 236), 0)
     marker = ("black", "green", "red", "blue")[label - 1]
-    sentence = f"the swatch of '{CLASS_NAMES[label]}' is empty: scribble it with the {marker} marker"
+    sentence = (
+        f"the swatch of '{CLASS_NAMES[label]}' is empty or covered: scribble it with the {marker} marker"
+    )
     with pytest.raises(InputFault, match=sentence):
         inks_from_swatches(*photographed(empty))
 
@@ -149,8 +152,11 @@ def test_the_white_box_must_stay_white() -> None:
 
 
 @pytest.mark.parametrize("label", [GROUND, GREEN])
-def test_a_hand_over_a_swatch_is_refused(label: int) -> None:
-    sheet = covered_with(scribbled(inks(DEFAULT), "full"), label, SKIN, 8)
+@pytest.mark.parametrize(
+    "colour", [SKIN, (24, 24, 26), (52, 50, 48)], ids=["hand", "sleeve", "grey sleeve"]
+)
+def test_what_lies_over_a_whole_swatch_is_told(label: int, colour: tuple[int, int, int]) -> None:
+    sheet = covered_with(scribbled(inks(DEFAULT), "full"), label, colour, 8)
     with pytest.raises(InputFault, match=f"'{CLASS_NAMES[label]}' is hidden"):
         inks_from_swatches(*photographed(sheet))
 
@@ -346,6 +352,8 @@ def test_nothing_is_said_of_inks_that_differ(colours: tuple[str, ...]) -> None:
     ("changed", "sentence"),
     [
         ({WATER: "#1f3f8c", ROAD: "#202022"}, "blue and black are close: choose a lighter blue"),
+        ({ROAD: "#787878"}, "grey 'road' looks like a shadow: choose a darker one"),
+        ({ROAD: "#9a9894"}, "grey 'road' looks like a shadow: choose a darker one"),
         ({GREEN: "#f7f0b0"}, "yellow 'green' is close to the paper: choose a stronger one"),
         (
             {WATER: "#44aa66"},
@@ -356,6 +364,17 @@ def test_nothing_is_said_of_inks_that_differ(colours: tuple[str, ...]) -> None:
 def test_close_inks_are_told_with_what_to_choose_instead(changed: dict[int, str], sentence: str) -> None:
     colours = tuple(changed.get(label, colour) for label, colour in enumerate(DEFAULT))
     assert sentence in separability(inks(colours))
+
+
+@pytest.mark.parametrize("road", ["#787878", "#5a5a5c"])
+def test_what_is_told_to_look_like_a_shadow_is_levelled_like_one(road: str) -> None:
+    """A large square of it on the sheet, which is then as light as the paper, or as dark as the ink."""
+    colours = inks((DEFAULT[0], road, *DEFAULT[2:]))
+    sheet = np.full((512, 512, 3), colours.rgb[GROUND, ::-1], dtype=np.uint8)
+    sheet[150:350, 150:350] = colours.rgb[ROAD, ::-1]
+    middle = level(sheet, estimate_paper(sheet))[230:270, 230:270].mean()
+    told = any("looks like a shadow" in sentence for sentence in separability(colours))
+    assert told == (middle > 0.8 * PAPER_LEVEL)
 
 
 def test_distances_are_those_of_families() -> None:
