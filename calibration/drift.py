@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -67,12 +67,14 @@ class Drift:
     paper: distance of the paper's white from that of the calibration; nan if that isn't known.
     inks: of each class, distance of its ink from its calibrated colour, on levelled paper; nan where too
         little of it is in sight, and for `ground`, whose white is brought to its level by definition.
-    sentence: for the operator, of the worst of it; "" if all is well.
+    sentence: for the operator, what has moved most and how; "" if all is well. What to do about it depends
+        on `what` it is about.
     """
 
     paper: float
     inks: tuple[float, ...]
     sentence: str
+    what: Literal["", "light", "inks"]
 
 
 def measure_drift(
@@ -95,7 +97,9 @@ def measure_drift(
         then = np.array(white, dtype=np.float32) / np.float32(255)
         paper, of_paper = _judge_paper(then, _white(raw, levelled) / np.float32(255))
     distances, of_ink = _judge_inks(levelled, labels, inks)
-    return Drift(paper, distances, of_paper or of_ink)
+    if of_paper:  # inks may move because of it
+        return Drift(paper, distances, of_paper, "light")
+    return Drift(paper, distances, of_ink, "inks" if of_ink else "")
 
 
 def paper_white(raw: NDArray[np.uint8], levelled: NDArray[np.uint8]) -> RGB:
@@ -138,10 +142,7 @@ def _judge_paper(then: Float, now: Float) -> tuple[float, str]:
             changes.append("pinker" if red > 0 else "greener")
     if not changes:
         return math.hypot(lightness, tint), ""
-    sentence = (
-        f"the light has become {' and '.join(changes)} since calibration: press W (white) or check the lamp"
-    )
-    return math.hypot(lightness, tint), sentence
+    return math.hypot(lightness, tint), f"the light has become {' and '.join(changes)} since calibration"
 
 
 _PARTS: Final = {
@@ -202,8 +203,7 @@ def _judge_inks(
             worst = badness
             reads = _difference(seen, nearest if off >= INK_STEP else anchor)
             sentence = (
-                f"the {colour_name(anchor)} marker ({CLASS_NAMES[index]}) reads {reads} than calibrated: "
-                "calibrate the inks"
+                f"the {colour_name(anchor)} marker ({CLASS_NAMES[index]}) reads {reads} than calibrated"
             )
     return tuple(distances), sentence
 

@@ -295,13 +295,17 @@ def _skins() -> Float:
 
 def ink_table(inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint8]:
     """The class of every 16-bit colour (`cv2.COLOR_BGR2BGR565`): uint8 (1, 65536), for `cv2.LUT`."""
+    return classify(coded_colours(), inks, tolerance)[None]
+
+
+def coded_colours() -> Float:
+    """What each 16-bit colour (`cv2.COLOR_BGR2BGR565`) stands for: the middle of its values, sRGB 0..1,
+    float32 (65536, 3)."""
     code = np.arange(65536, dtype=np.uint32)
-    # The centre of the bin of values that a code stands for.
     red = ((code >> 11) << 3) + 4
     green = (((code >> 5) & 63) << 2) + 2
     blue = ((code & 31) << 3) + 4
-    colours = np.stack([red, green, blue], axis=1).astype(np.float32) / 255
-    return classify(np.minimum(colours, 1), inks, tolerance)[None]
+    return np.stack([red, green, blue], axis=1).astype(np.float32) / np.float32(255)
 
 
 def read_inks(bgr: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:

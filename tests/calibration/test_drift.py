@@ -53,7 +53,7 @@ def white(calm: Look) -> RGB:
 
 def test_nothing_is_said_while_nothing_has_moved(calm: Look, white: RGB) -> None:
     drift = measure_drift(calm.raw, calm.levelled, calm.truth, INKS, white)
-    assert drift.sentence == ""
+    assert (drift.sentence, drift.what) == ("", "")
     assert drift.paper < 0.5
     assert math.isnan(drift.inks[GROUND])
     assert max(drift.inks[1:]) < 5
@@ -80,9 +80,10 @@ def test_a_lamp_that_changed_is_told_in_words(white: RGB, changes: dict[str, Any
     seen = look(**changes)
     drift = measure_drift(seen.raw, seen.levelled, seen.truth, INKS, white)
     assert words in drift.sentence
-    assert drift.sentence.endswith(": press W (white) or check the lamp")
+    assert drift.sentence.endswith(" since calibration")
+    assert drift.what == "light"
     assert drift.paper > 2.5
-    # Pressing W takes the paper for white as it is now.
+    # The paper may be taken for white as it is now.
     fresh = paper_white(seen.raw, seen.levelled)
     assert measure_drift(seen.raw, seen.levelled, seen.truth, INKS, fresh).sentence == ""
 
@@ -111,7 +112,8 @@ def test_a_marker_of_another_colour_is_named(
     seen = look(**changes)
     drift = measure_drift(seen.raw, seen.levelled, seen.truth, INKS, white)
     assert drift.sentence.startswith(words)
-    assert drift.sentence.endswith(": calibrate the inks")
+    assert drift.sentence.endswith(" than calibrated")
+    assert drift.what == "inks"
     assert np.nanargmax(drift.inks) == label
     assert drift.inks[label] > 5
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from calibration.inks import (
     Inks,
     classify,
+    coded_colours,
     colour_name,
     ink_table,
     linear_light,
@@ -39,6 +41,13 @@ def read(colour: NDArray[np.float32]) -> int:
     """The class of one colour, sRGB 0..1, through the table."""
     pixel = np.rint(np.clip(colour, 0, 1) * 255).astype(np.uint8)[::-1]
     return int(read_inks(pixel[None, None], TABLE)[0, 0])
+
+
+@given(st.binary(min_size=3, max_size=3))
+def test_a_16_bit_colour_stands_for_what_is_coded_by_it(rgb: bytes) -> None:
+    pixel = np.array(list(rgb), dtype=np.uint8)
+    code = int(cv2.cvtColor(pixel[None, None, ::-1].copy(), cv2.COLOR_BGR2BGR565).view(np.uint16).item())
+    assert np.abs(coded_colours()[code] * 255 - pixel).max() <= 4.01
 
 
 def test_every_ink_reads_as_itself() -> None:
