@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 from bench.conditions import MATRIX
 from bench.contact import bench_contact, bench_drawings
+from bench.digits import for_json
 from bench.generator import bench_generator
 from bench.reading import bench_reading, whole
 from bench.show import bench_show
@@ -24,6 +27,7 @@ from models.faults import InputFault
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `cities bench …`; returns the exit code."""
+    words = sys.argv[1:] if argv is None else argv
     p = argparse.ArgumentParser(prog="cities bench", description=__doc__)
     benches = p.add_subparsers(required=True, metavar="BENCH")
     show = benches.add_parser("show", help="the whole show, end to end, without a window")
@@ -64,14 +68,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     reading = benches.add_parser(
         "reading", help="how well and how fast the simulated sheet is read, under many conditions"
     )
-    reading.add_argument(
+    which = reading.add_mutually_exclusive_group()
+    which.add_argument(
         "--condition",
         choices=[case.name for case in MATRIX],
         action="append",
         metavar="NAME",
         help="only this condition of the matrix (may be given several times)",
     )
-    reading.add_argument(
+    which.add_argument(
         "--drawing",
         choices=DRAWING_NAMES,
         action="append",
@@ -81,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seed", type=_seed, default=1, metavar="N", help="the chance of the drawings (1)"
     )
     reading.add_argument("--side", type=int, default=512, metavar="N", help="pixels of the side (512)")
-    reading.add_argument("--fps", type=positive, default=15.0, metavar="F", help="frames a second (15)")
+    reading.add_argument("--fps", type=positive, default=30.0, metavar="F", help="frames a second (30)")
     reading.add_argument(
         "--seconds", type=positive, metavar="S", help="judged of each stretch; all of it if not given"
     )
@@ -89,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--table", type=Path, metavar="FILE", help="write the figures as a Markdown table as well"
     )
     reading.add_argument("--json", action="store_true", help="print one JSON object")
-    reading.set_defaults(run=_reading)
+    reading.set_defaults(run=lambda a: _reading(a, shlex.join(["cities", "bench", *words])))
     contact = benches.add_parser(
         "contact", help="a picture of the simulated sheet, its labels and every city"
     )
@@ -102,14 +107,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     contact.set_defaults(
         run=lambda a: (bench_drawings if a.drawings else bench_contact)(a.output, _side(a.side))
     )
-    args = p.parse_args(argv)
+    args = p.parse_args(words)
     run: Callable[[argparse.Namespace], Mapping[str, Any]] = args.run
     result = run(args)
     print(json.dumps(result, indent=None if args.json else 2, ensure_ascii=False))
     return 0
 
 
-def _reading(args: argparse.Namespace) -> Mapping[str, Any]:
+def _reading(args: argparse.Namespace, command: str) -> Mapping[str, Any]:
     if args.table and not args.table.absolute().parent.is_dir():  # told now, not minutes later
         raise InputFault(f"{args.table} can't be written; give a file in a folder that exists")
     if args.drawing:
@@ -120,8 +125,9 @@ def _reading(args: argparse.Namespace) -> Mapping[str, Any]:
         cases = [replace(case, seconds=args.seconds) for case in cases]
     result = bench_reading(cases, args.seed, _side(args.side), args.fps)
     if args.table:
-        write_table(args.table, result)
-    return result
+        write_table(args.table, result, command)
+    printed: Mapping[str, Any] = for_json(result)
+    return printed
 
 
 def _seed(text: str) -> int:

@@ -16,7 +16,7 @@ was there before must stay right throughout. What a new sheet covers on its way 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -51,7 +51,8 @@ class Moment:
 
     seconds: since the frame before. labels: uint8 (side, side). judged: see the module. drawn: bool
     (classes, side, side), within a seam of where each class was ever drawn until now. fresh: what has
-    another class than a frame before. waiting: what is not hidden, away from the seams.
+    another class than a frame before. hidden: by the hand and the like. waiting: what is not hidden, away
+    from the seams.
     """
 
     now: float
@@ -60,6 +61,7 @@ class Moment:
     judged: Mask
     drawn: Mask
     fresh: Mask
+    hidden: Mask
     waiting: Mask
 
 
@@ -97,7 +99,8 @@ class Course:
             known &= ~truth.hand
         judged = inside & (known | ripe & ~truth.hand)
         self._known[judged] = truth.labels[judged]
-        return Moment(now, seconds, truth.labels, judged, self._drawn, fresh, inside & ~truth.hand)
+        free = inside & ~truth.hand
+        return Moment(now, seconds, truth.labels, judged, self._drawn, fresh, truth.hand, free)
 
 
 @dataclass(slots=True)
@@ -106,7 +109,9 @@ class Score:
 
     right: the share of the judged pixels that are right, by frame. ghosts: the share of the sheet that
     shows a class (other than ground) that was never drawn within two pixels of it, by frame; under the hand
-    as well. settled: seconds for which pixels were drawn and free of the hand and not shown.
+    as well. settled: seconds for which pixels were drawn and free of the hand and not shown. uncovered: the
+    same for what was drawn under hand, pen or shadow, from the first frame in which these have gone and
+    it is away from the seams; if it is hidden again before it is shown, the longest that it was free.
     """
 
     side: int
@@ -118,12 +123,21 @@ class Score:
     judged: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(CLASS_NAMES), dtype=np.int64))
     wrong: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(CLASS_NAMES), dtype=np.int64))
     settled: list[NDArray[np.float32]] = field(default_factory=list)
+    uncovered: list[NDArray[np.float64]] = field(default_factory=list)
     _waiting: Mask = field(init=False)
     _waited: NDArray[np.float32] = field(init=False)
+    _covered: Mask = field(init=False)
+    _free: Mask = field(init=False)
+    _free_since: NDArray[np.float64] = field(init=False)
+    _free_for: NDArray[np.float64] = field(init=False)
 
     def __post_init__(self) -> None:
         self._waiting = np.zeros((self.side, self.side), dtype=np.bool_)
         self._waited = np.zeros((self.side, self.side), dtype=np.float32)
+        self._covered = np.zeros((self.side, self.side), dtype=np.bool_)
+        self._free = np.zeros((self.side, self.side), dtype=np.bool_)
+        self._free_since = np.zeros((self.side, self.side), dtype=np.float64)
+        self._free_for = np.zeros((self.side, self.side), dtype=np.float64)
 
     def add(
         self,
@@ -140,6 +154,7 @@ class Score:
         self.wrong += np.bincount(moment.labels[wrong], minlength=len(CLASS_NAMES))
         self.ghosts.append(float(ghosts(moment, labels).mean()))
         self._settle(moment, labels)
+        self._uncover(moment, labels)
         self.ms.append(ms)
         for stage, taken in (stages_ms or {}).items():
             self.stages.setdefault(stage, []).append(taken)
@@ -154,24 +169,45 @@ class Score:
         self.settled.append(self._waited[done])
         self._waiting[done] = False
 
+    def _uncover(self, moment: Moment, labels: NDArray[np.uint8]) -> None:
+        self._covered[moment.fresh] = (moment.hidden & (moment.labels != GROUND))[moment.fresh]
+        self._free_for[moment.fresh] = 0.0
+        self._free_since[moment.waiting & ~self._free] = moment.now
+        self._free = moment.waiting
+        free = self._covered & moment.waiting
+        self._free_for[free] = np.maximum(self._free_for[free], moment.now - self._free_since[free])
+        done = free & (labels == moment.labels)
+        self.uncovered.append(self._free_for[done])
+        self._covered[done] = False
+
+    def uncovered_s(self) -> NDArray[np.float64]:
+        """Seconds for each pixel that was drawn under the hand; see the class. What is still not shown, and
+        has been free for longer than it may, counts with what it was free until now."""
+        late = self._free_for[self._covered & ~in_time(self._free_for)]
+        return np.concatenate([*self.uncovered, late])
+
     def figures(self) -> dict[str, object]:
-        """The figures, ready to be printed as JSON."""
-        by_class = 1 - self.wrong / np.maximum(self.judged, 1)
+        """The figures, as exact as they are. None: nothing of the kind was to be judged."""
+        by_class = {
+            name: 1 - int(wrong) / int(judged) if judged else None
+            for name, wrong, judged in zip(CLASS_NAMES, self.wrong, self.judged, strict=True)
+        }
         # What is still waited for counts with what it has waited until now.
         late = self._waited[self._waiting & (self._waited > GRACE)]
         settled = np.concatenate([*self.settled, late])
         worst = int(np.argmin(self.right))
         return {
             "frames": len(self.right),
-            "right": round(self.right[worst], 5),
-            "right_worst_at_s": round(self.times[worst], 3),
-            "right_mean": round(float(np.mean(self.right)), 5),
-            "right_by_class": dict(zip(CLASS_NAMES, np.round(by_class, 5).tolist(), strict=True)),
-            "ghosts": round(max(self.ghosts), 6),
-            "ghosts_worst_at_s": round(self.times[int(np.argmax(self.ghosts))], 3),
-            "settle_s": _percentiles(settled, 3),
-            "ms": _percentiles(np.asarray(self.ms, dtype=np.float32), 2),
-            "stages_ms": {stage: _percentiles(np.asarray(ms), 2) for stage, ms in self.stages.items()},
+            "right": self.right[worst],
+            "right_worst_at_s": self.times[worst],
+            "right_mean": float(np.mean(self.right)),
+            "right_by_class": by_class,
+            "ghosts": max(self.ghosts),
+            "ghosts_worst_at_s": self.times[int(np.argmax(self.ghosts))],
+            "settle_s": percentiles(settled),
+            "uncovered_s": uncovering(self.uncovered_s()),
+            "ms": percentiles(self.ms),
+            "stages_ms": {stage: percentiles(ms) for stage, ms in self.stages.items()},
         }
 
 
@@ -189,7 +225,19 @@ def ghosts(moment: Moment, labels: NDArray[np.uint8]) -> Mask:
     return seen
 
 
-def _percentiles(values: NDArray[np.floating], digits: int) -> dict[str, float]:
-    if not values.size:
-        return {"p50": 0.0, "p95": 0.0}
-    return {f"p{q}": round(float(np.percentile(values, q)), digits) for q in (50, 95)}
+def in_time(seconds: NDArray[np.float64]) -> Mask:
+    """Which of these are no longer than what is drawn under the hand may take once the hand has gone."""
+    return seconds <= UNCOVERED + _EPSILON
+
+
+def uncovering(seconds: NDArray[np.float64]) -> dict[str, float] | None:
+    """Half of the pixels and 95 % of them are shown after, and which share is in time; None if none is."""
+    spread = percentiles(seconds)
+    return None if spread is None else {**spread, "in_time": float(in_time(seconds).mean())}
+
+
+def percentiles(values: Sequence[float] | NDArray[np.floating]) -> dict[str, float] | None:
+    """The 50th and the 95th; None of nothing."""
+    if not len(values):
+        return None
+    return {f"p{q}": float(np.percentile(np.asarray(values, dtype=np.float64), q)) for q in (50, 95)}

@@ -11,11 +11,15 @@ frame is judged, and when, is written in `bench.judge`. For each condition and e
                     ground) that was never drawn within two pixels of it; under the hand as well
     settle_s        seconds for which a pixel was drawn and free of the hand and still not shown; nearly all
                     are drawn under the hand and its shadow, so that this is what the hand's leaving takes
+    uncovered_s     of what was drawn under hand, pen or their shadow: seconds from the first frame in which
+                    a pixel is free of them until it is shown; in_time: the share shown within 0.3 s
     found_again_s   seconds from the end of a push of the sheet until it is found in its new place and at
-                    least 97 % is right
+                    least 97 % is right, and stays so until the next push or the end; null: it never is
     ms              milliseconds of one core that a frame's reading takes; processor time, so that what
                     else this machine does is not counted
     stages_ms       milliseconds of its stages, by the clock on the wall
+
+Seconds are told by frames, so that they are exact to one frame (1 / fps).
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.conditions import USUAL, Case
-from bench.judge import FOUND_AGAIN, GRACE, Course, Moment, Score
+from bench.judge import FOUND_AGAIN, GRACE, UNCOVERED, Course, Moment, Score, percentiles, uncovering
 from bench.plain import read_plainly
 from calibration.inks import Inks
 from live.camera.simulated import Push, SimulatedSheet
@@ -51,6 +55,9 @@ MOST_GHOSTS: Final = 0.0005
 MOST_MS: Final = 8.0
 """What is to be reached: in every condition, over all of them, at any frame, and at side 512 by half of the
 frames."""
+
+_EPSILON: Final = 1e-4
+"""Seconds: times of frames are sums of fractions."""
 
 NEAR: Final = 4.0
 """Pixels by which the corners of a sheet may be off where it counts as found."""
@@ -97,9 +104,11 @@ def watch(case: Case, seed: int, side: int, fps: float) -> Iterator[Look]:
 
 
 def bench_reading(cases: Sequence[Case], seed: int, side: int, fps: float) -> dict[str, Any]:
-    """Read under every condition and judge every frame; see the module."""
+    """Read under every condition and judge every frame; see the module. The figures are not rounded."""
     cv2.setNumThreads(1)
-    report, times = {}, []
+    report: dict[str, Any] = {}
+    times: list[float] = []
+    uncovered: list[NDArray[np.float64]] = []
     console = Console(stderr=True)
     for case in cases:
         ours, plain = Score(side), Score(side)
@@ -115,13 +124,14 @@ def bench_reading(cases: Sequence[Case], seed: int, side: int, fps: float) -> di
         if (again := _found_again(case.conditions.pushes, found)) is not None:
             figures["found_again_s"] = again
         times += ours.ms
+        uncovered.append(ours.uncovered_s())
         report[case.name] = {"ours": figures, "plain": plain.figures()}
     return {
         "side": side,
         "fps": fps,
         "seed": seed,
         "conditions": report,
-        "overall": _overall(report, times),
+        "overall": _overall(report, times, np.concatenate(uncovered)),
     }
 
 
@@ -161,18 +171,28 @@ def _is_found(look: Look) -> bool:
 
 
 def _found_again(pushes: Sequence[Push], found: Sequence[tuple[float, bool]]) -> float | None:
-    """The longest that it took after any push within these times, None if there was none."""
+    """The longest that it took after any push that ends within these times, None if there was none.
+
+    pushes: in the order of time. found: of each frame, its time and whether it is known where the sheet
+    lies and what lies on it is right. Found again is what stays so until the next push or the end; infinite
+    if it never does.
+    """
     taken = []
-    for push in pushes:
+    until = [*(push.at for push in pushes), math.inf][1:]
+    for push, following in zip(pushes, until, strict=True):
         end = push.at + push.seconds
-        if found and found[0][0] <= end <= found[-1][0]:
-            after = [now - end for now, good in found if now >= end and good]
-            taken.append(round(min(after, default=found[-1][0] - end), 3))
+        after = [(now, good) for now, good in found if end <= now < following]
+        if not after or found[0][0] > end:
+            continue
+        bad = max((number for number, (_, good) in enumerate(after) if not good), default=-1)
+        taken.append(after[bad + 1][0] - end if bad + 1 < len(after) else math.inf)
     return max(taken, default=None)
 
 
-def _overall(report: dict[str, Any], times: Sequence[float]) -> dict[str, Any]:
-    """What the matrix says as a whole, and which of the goals are reached."""
+def _overall(
+    report: dict[str, Any], times: Sequence[float], uncovered: NDArray[np.float64]
+) -> dict[str, Any]:
+    """What the matrix says as a whole, and which of the goals are reached; None: not measured."""
     ours = [condition["ours"] for condition in report.values()]
     plain = [condition["plain"] for condition in report.values()]
     right, mean = min(o["right"] for o in ours), float(np.mean([o["right_mean"] for o in ours]))
@@ -184,22 +204,34 @@ def _overall(report: dict[str, Any], times: Sequence[float]) -> dict[str, Any]:
         if condition["plain"]["right_mean"] >= condition["ours"]["right_mean"]
         or condition["plain"]["right"] >= condition["ours"]["right"]
     ]
-    p50, p95 = (round(float(np.percentile(times, q)), 2) for q in (50, 95))
+    ms = percentiles(times)
+    assert ms is not None, "at least one frame is judged"
+    bared = uncovering(uncovered)
+    each = {
+        name: condition["ours"]["uncovered_s"]["p95"]
+        for name, condition in report.items()
+        if condition["ours"]["uncovered_s"] is not None
+    }
+    slowest = max(each, key=lambda name: each[name], default=None)
     return {
         "right": right,
-        "right_mean": round(mean, 5),
+        "right_mean": mean,
         "ghosts": ghosts,
         "found_again_s": again,
-        "ms": {"p50": p50, "p95": p95},
+        "uncovered_s": bared,
+        "uncovered_slowest": None if slowest is None else {"condition": slowest, "p95": each[slowest]},
+        "ms": ms,
         "plain_right": min(p["right"] for p in plain),
-        "plain_right_mean": round(float(np.mean([p["right_mean"] for p in plain])), 5),
+        "plain_right_mean": float(np.mean([p["right_mean"] for p in plain])),
         "plain_ghosts": max(p["ghosts"] for p in plain),
         "reached": {
             "right": right >= LEAST_RIGHT,
             "right_mean": mean >= LEAST_RIGHT_ON_AVERAGE,
             "ghosts": ghosts <= MOST_GHOSTS,
-            "found_again_s": again is None or again <= FOUND_AGAIN,
+            "found_again_s": None if again is None else again <= FOUND_AGAIN + _EPSILON,
+            "uncovered_s": None if bared is None else bared["p95"] <= UNCOVERED + _EPSILON,
+            "uncovered_slowest": None if slowest is None else each[slowest] <= UNCOVERED + _EPSILON,
             "plain_beaten": not beaten,
-            "ms": p50 <= MOST_MS,
+            "ms": ms["p50"] <= MOST_MS,
         },
     }

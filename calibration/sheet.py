@@ -77,10 +77,16 @@ class SheetPosition:
     def share_within(self, width: int, height: int) -> float:
         """How much of the drawing area lies within a picture of this size in pixels, 0..1."""
         # By samples: OpenCV 5's intersectConvexConvex is wrong where two edges touch.
-        steps = (np.arange(32, dtype=np.float32) + 0.5) / 32
+        return float(self.within(width, height, 32).mean())
+
+    def within(self, width: int, height: int, side: int, margin: int = 0) -> NDArray[np.bool_]:
+        """Which cells of the drawing area, `side` along each side and `margin` more all around, lie within
+        a picture of this size in pixels: bool (side + 2 margin, side + 2 margin)."""
+        size = side + 2 * margin
+        steps = (np.arange(size) - margin + 0.5) / side
         grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2).astype(np.float32)
         x, y = _project(self.homography, grid).T
-        return float(np.mean((x >= 0) & (x < width) & (y >= 0) & (y < height)))
+        return np.asarray((x >= 0) & (x < width) & (y >= 0) & (y < height)).reshape(size, size)
 
     @property
     def missing(self) -> str:

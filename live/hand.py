@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +35,8 @@ BAY = 13
 RIM = 3
 """Cells around what was recognised of the hand that are its as well."""
 
-NEAR = 4
-"""Cells around the hand in which its dark edges, its shadow and the tip of its pen may still deceive."""
-
-NEAR_TRUST = 0.5
-"""How far what is read there is trusted, against 1 elsewhere."""
+PENUMBRA = 3
+"""Cells around a shadow in which paper may be too narrow to be known for shaded."""
 
 ABSORB = 0.12
 """Seconds in which a change that is no hand becomes what lies there."""
@@ -62,6 +61,22 @@ Mask = NDArray[np.bool_]
 """bool (SIZE, SIZE)"""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A frame of the sheet in small, with its ring.
+
+    bgr: uint8 (SIZE, SIZE, 3), levelled. labels: uint8 (SIZE, SIZE), its inks or `UNKNOWN`. darkest: uint8
+    (SIZE, SIZE), the green of the darkest spot in each cell. beyond: bool (SIZE, SIZE), what lies outside
+    of the camera's picture. bordered: whether it is a printed sheet, around whose drawing area is paper.
+    """
+
+    bgr: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+    darkest: NDArray[np.uint8]
+    beyond: Mask
+    bordered: bool
+
+
 class HandWatch:
     """Follows what lies on the sheet and tells what lies over it. Used by one thread.
 
@@ -72,58 +87,78 @@ class HandWatch:
 
     def __init__(self, inks: Inks) -> None:
         """inks: by whose classes the labels are told."""
-        self._hues = _hue((inks.levelled()[None, :, ::-1] * 255).astype(np.float32))[0]
+        self.take(inks)
         self._lying: NDArray[np.float32] | None = None
         self._ring_known = False
         self._fresh = 0.0
         self._grey_for = np.zeros((SIZE, SIZE), dtype=np.float32)
 
     def clear(self) -> None:
-        """Forget what lay there; the next picture is believed to show the sheet alone."""
+        """Forget what lay there: an empty sheet, until it is seen what has been drawn on it."""
         self._lying = None
         self._grey_for[:] = 0
+
+    def relight(self, factor: NDArray[np.float32]) -> None:
+        """The light is known better: what lay there looks so much brighter now, float32 (SIZE, SIZE, 3)."""
+        if self._lying is not None:
+            self._lying *= factor
+
+    def take(self, inks: Inks) -> None:
+        """Other inks from now on."""
+        self._hues = _hue((inks.levelled()[None, :, ::-1] * 255).astype(np.float32))[0]
 
     def moved(self) -> None:
         """A paper without a border lies elsewhere: around it there are other things now."""
         self._ring_known = False
         self._fresh = FRESH
 
-    def look(
-        self, bgr: NDArray[np.uint8], labels: NDArray[np.uint8], seconds: float
-    ) -> NDArray[np.float32]:
-        """How far each cell of this picture may be trusted to show the sheet.
+    def look(self, view: View, seconds: float) -> NDArray[np.float32]:
+        """How far each cell of this picture, `seconds` after the last, may be trusted to show the sheet.
 
-        bgr: uint8 (SIZE, SIZE, 3), the levelled sheet with its ring. labels: uint8 (SIZE, SIZE), its inks
-        or `UNKNOWN`. seconds: since the last picture. Returns float32 (SIZE, SIZE): 0 under the hand, 1
-        well away from it.
+        Returns float32 (SIZE, SIZE): 0 under the hand, in a fresh shadow and beyond the picture, else 1.
         """
+        bgr, labels = view.bgr, view.labels
         now = bgr.astype(np.float32)
         if self._lying is None:
             self._lying = np.full_like(now, PAPER_LEVEL)
-            self._ring_known = False
+            # Around the drawing on a printed sheet lies paper, also where an arm is over it already.
+            self._ring_known = view.bordered
         if not self._ring_known:
             self._lying[_RING] = now[_RING]
             self._ring_known = True
-        broad = _opened(_changed(bgr, self._lying.astype(np.uint8)), STROKE)
+        changed = _changed(bgr, self._lying.astype(np.uint8)) & ~view.beyond
+        broad = _opened(changed, STROKE)
         # Seams between inks are unknown as well, but narrow.
-        strange = _opened(labels == UNKNOWN, 3)
+        strange = _opened((labels == UNKNOWN) & ~view.beyond, 3)
         # Around a paper without a border lies the table, which is strange as well, but doesn't come and go.
         strange &= broad | ~_RING
-        # A sleeve may have an ink's colour. It is told from fresh ink by where it comes from; between the
-        # two lies the hand, or at least the border of another colour.
-        plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
-        arm = _grown_from(_OUTER_RING, broad & plain & (labels != GROUND) & ~strange)
+        inked = broad & (labels != GROUND) & (labels != UNKNOWN)
+        arm = self._arm(view, inked & ~strange, strange)
         # A white pen and a shadow look like paper that has changed.
         body = _grown_from(arm | strange, arm | strange | broad & (labels == GROUND))
         # Parts of the pen and of the skin have ink's colours: the hand encloses them, or they have its hue.
-        inked = broad & (labels != GROUND) & (labels != UNKNOWN)
         skin = _like_skin(bgr, labels, strange & broad, inked, self._hues)
-        hand = _widened(_enclosed(_grown_from(body, body | skin)), RIM)
+        hand = _widened(_enclosed(_grown_from(body, body | skin)), RIM) | view.beyond
         self._settle(now, labels, hand, seconds)
-        grey = _opened(_grey(bgr), 3)
+        grey = _opened(_grey(bgr, view.darkest), 3)
         self._grey_for = (self._grey_for + np.float32(seconds)) * grey
-        hand |= grey & (self._grey_for < SHADE_SECONDS)
-        return np.where(hand, 0.0, np.where(_widened(hand, NEAR), NEAR_TRUST, 1.0)).astype(np.float32)
+        shade = _widened(grey & (self._grey_for < SHADE_SECONDS), PENUMBRA)
+        return np.where(hand | shade, 0.0, 1.0).astype(np.float32)
+
+    def _arm(self, view: View, inked: Mask, strange: Mask) -> Mask:
+        """A sleeve that has an ink's colour.
+
+        It is told from fresh ink by where it comes from. Between the two lies the hand, or at least the
+        border of another colour.
+        """
+        labels = view.labels
+        plain = cv2.dilate(labels, _disc(3)) == cv2.erode(labels, _disc(3))
+        cloth = inked & plain
+        arm = _grown_from(_OUTER_RING, cloth)
+        if not view.bordered:
+            # Over a table of its own colour it can't be seen coming; but it has a hand.
+            arm |= _grown_from(_widened(strange, 2), _grown_from(_EDGE, cloth & ~_RING))
+        return arm
 
     def _settle(
         self, now: NDArray[np.float32], labels: NDArray[np.uint8], hand: Mask, seconds: float
@@ -146,12 +181,13 @@ def _changed(bgr: NDArray[np.uint8], before: NDArray[np.uint8]) -> Mask:
     return np.asarray(cv2.max(cv2.max(blue, green), red) > CHANGE)
 
 
-def _grey(bgr: NDArray[np.uint8]) -> Mask:
-    """Which cells look like paper in a shadow."""
+def _grey(bgr: NDArray[np.uint8], darkest: NDArray[np.uint8]) -> Mask:
+    """Which cells look like paper in a shadow: even, and neither as dark as ink nor coloured."""
     blue, green, red = cv2.split(bgr)
     least, most = cv2.min(cv2.min(blue, green), red), cv2.max(cv2.max(blue, green), red)
     low, high = (round(share * PAPER_LEVEL) for share in SHADE)
-    return np.asarray((least > low) & (most < high) & (cv2.subtract(most, least) < SHADE_TINT))
+    even = darkest > low  # hatching in black is grey from afar
+    return np.asarray(even & (least > low) & (most < high) & (cv2.subtract(most, least) < SHADE_TINT))
 
 
 def _like_skin(
@@ -209,6 +245,8 @@ def _ring(cells: int) -> Mask:
 
 
 _RING, _OUTER_RING = _ring(RING), _ring(RING // 2)
+_EDGE = _ring(RING + 2) & ~_RING
+"""Where the drawing area ends."""
 
 
 def _enclosed(mask: Mask) -> Mask:

@@ -39,14 +39,18 @@ class LightWatch:
         self._bare: NDArray[np.bool_] | None = None
         self._estimated = -np.inf
 
-    def look(self, small: Bgr, trust: NDArray[np.float32], now: float) -> Cells:
-        """The paper's values in this frame.
+    def look(self, small: Bgr, trust: NDArray[np.float32], now: float, *, anew: bool = False) -> Cells:
+        """The paper's values in this frame; `anew`: by this frame alone.
 
-        small: uint8 (N, N, 3), the rectified sheet in small, N at least 4 × `GRID`. trust: float32 (N, N), 1
-        where nothing lay over the sheet a frame ago.
+        small: uint8 (N, N, 3), the rectified sheet in small, N at least 4 × `GRID`. trust: float32 (N, N),
+        1 where nothing lay over the sheet a frame ago.
         """
         if self._paper is None or self._small is None:
             self._paper, self._small, self._estimated = estimate_paper(small), small, now
+            return self._paper
+        if anew:
+            self._paper, self._small = estimate_paper(small, _hidden(trust)), small
+            self._estimated = now
             return self._paper
         paper = self._paper
         if self._bare is not None:
@@ -63,10 +67,14 @@ class LightWatch:
         self._bare = bare
 
     def _followed(self, paper: Cells, small: Bgr, trust: NDArray[np.float32], seconds: float) -> Cells:
-        hidden = cv2.resize(trust, (GRID, GRID), interpolation=cv2.INTER_AREA) < 1 - 1e-3
-        # What seems to cover nearly everything is a lamp switched off, not a hand.
-        if hidden.mean() > HIDDEN_AT_MOST:
-            hidden[:] = False
+        hidden = _hidden(trust)
         inertia = np.where(hidden, HIDDEN_INERTIA, INERTIA)[..., None]
         share = 1 - np.exp(-seconds / inertia)
         return np.asarray(paper + (estimate_paper(small, hidden) - paper) * share, dtype=np.float32)
+
+
+def _hidden(trust: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """The cells over which something lies, bool (GRID, GRID)."""
+    hidden = cv2.resize(trust, (GRID, GRID), interpolation=cv2.INTER_AREA) < 1 - 1e-3
+    # What seems to cover nearly everything is a lamp switched off, not a hand.
+    return np.asarray(hidden if hidden.mean() <= HIDDEN_AT_MOST else np.zeros_like(hidden))

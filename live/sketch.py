@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Literal, TypeAlias
 
 import cv2
@@ -14,13 +13,13 @@ from numpy.typing import NDArray
 from calibration import light
 from calibration.cleaning import clean
 from calibration.drift import Drift, measure_drift, paper_white
-from calibration.inking import inks_from_swatches
+from calibration.inking import inks_from_swatches, separability
 from calibration.inks import Inks, ink_table, read_inks
 from calibration.sheet import Rectifier, SheetPosition
 from live.config import InkSettings
-from live.finder import SheetFinder
+from live.finder import SheetFinder, Sighting
 from live.flow import NO_WISHES, Frame, Reading, Wishes
-from live.hand import GRAIN, RING, SIZE, HandWatch
+from live.hand import GRAIN, RING, SIZE, HandWatch, View
 from live.light import LightWatch
 from models.faults import InputFault
 from models.palette import CLASS_NAMES, GROUND, UNKNOWN
@@ -86,48 +85,53 @@ class SheetReader:
         self._settler = Settler(side)
         self._trust = np.ones((SIZE, SIZE), dtype=np.float32)
         self._position: SheetPosition | None = None
+        self._size = (0, 0)
+        self._beyond = np.zeros((SIZE, SIZE), dtype=np.bool_)
+        self._paper: light.Cells | None = None
         self._wishes = NO_WISHES
-        self._taken: Literal["", "white", "inks"] = ""
         self._remark = ""
         self._remarked = self._read = self._measured = -np.inf
         self._drift: Drift | None = None
 
     def clear(self) -> None:
-        """Forget the sheet at once: an empty sheet until something is read anew."""
+        """Forget the sheet at once: an empty sheet until something is read anew. The light stays known."""
         self._finder.clear()
-        self._light.clear()
         self._hand.clear()
         self._settler.clear()
 
     def read(self, frame: Frame, wishes: Wishes = NO_WISHES) -> Reading:
         """The sheet as this frame, after all before it, shows it, and as a performer wishes."""
         begin = time.perf_counter()
-        if wishes.cleared != self._wishes.cleared:
-            self._wishes = replace(self._wishes, cleared=wishes.cleared)
+        before, self._wishes = self._wishes, wishes
+        if wishes.cleared != before.cleared:
             self.clear()
         seconds = min(max(frame.grabbed - self._read, 0.0), LONGEST_FRAME)
         self._read = frame.grabbed
         sighting = self._finder.look(frame.bgr, frame.grabbed)
-        position = sighting.position
         found = time.perf_counter()
+        taken = self._taken(before, frame, sighting)
+        position = sighting.position
         if position is None or not sighting.found:
             # A dark, blown-out or covered picture must not wipe the city: what was read last stays. A sheet
             # that moves is read as long as each frame tells where it lies.
             corners = None if position is None else position.corners
             note = self._note(sighting.note, frame.grabbed)
             return Reading(self._settler.labels(), frame.seq, frame.grabbed, corners, False, note)
-        if not position.fitted and position is not self._position:
-            self._hand.moved()
-        self._position = position
+        self._place(position, frame)
         square = self._rectifier.rectify(frame.bgr, position)
         rectified = time.perf_counter()
 
         small = np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        self._obey(wishes, frame, position)
-        paper = self._light.look(small, self._trust, frame.grabbed)
+        paper = self._light.look(small, self._trust, frame.grabbed, anew=bool(taken))
         bright = light.level(square, paper)
-        if self._white is None:
-            self._take_white(paper_white(square, bright), frame.grabbed)
+        if taken and self._paper is not None:
+            # What lay on the sheet is known as the last white showed it.
+            factor = cv2.resize(self._paper / paper, (SIZE, SIZE))
+            self._hand.relight(np.asarray(factor, dtype=np.float32))
+        self._paper = paper
+        if taken or self._white is None:
+            self._white = paper_white(square, bright)
+            self._keep_what_is(taken, frame.grabbed)
         lit = time.perf_counter()
 
         m = self._margin
@@ -137,9 +141,15 @@ class SheetReader:
         inked = time.perf_counter()
 
         small = light.level(small, paper)
-        small_labels = read_inks(small, self._table)
-        self._trust = self._hand.look(small, small_labels, seconds)
-        self._light.seen((small_labels == GROUND) & (self._trust == 1))
+        view = View(
+            small,
+            read_inks(small, self._table),
+            darkest_green(bright, SIZE),
+            self._beyond,
+            bordered=bool(position.fitted),
+        )
+        self._trust = self._hand.look(view, seconds)
+        self._light.seen((view.labels == GROUND) & (self._trust == 1))
         self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds, wishes.settle)
         settled = time.perf_counter()
         if frame.grabbed - self._measured >= DRIFT_EVERY:
@@ -162,27 +172,52 @@ class SheetReader:
             },
         )
 
-    def _obey(self, wishes: Wishes, frame: Frame, position: SheetPosition) -> None:
-        """Do what a performer wishes of a sheet that is in sight, once."""
-        before, self._wishes = self._wishes, wishes
-        white, inked = wishes.whitened != before.whitened, wishes.inked != before.inked
-        if inked:
+    def _place(self, position: SheetPosition, frame: Frame) -> None:
+        """Take note of where the sheet lies in this frame."""
+        size = frame.bgr.shape[1], frame.bgr.shape[0]
+        if position is self._position and size == self._size:
+            return
+        if not position.fitted:
+            self._hand.moved()
+        self._position, self._size = position, size
+        self._beyond = ~position.within(*size, GRAIN, RING)
+
+    def _taken(self, before: Wishes, frame: Frame, sighting: Sighting) -> Literal["", "white", "inks"]:
+        """What a performer wishes to have taken from this frame, if it can be; told to the operator."""
+        wishes, now, position = self._wishes, frame.grabbed, sighting.position
+        inked = wishes.inked != before.inked
+        if not inked and wishes.whitened == before.whitened:
+            return ""
+        stays = "the inks stay as they were" if inked else "white stays as it was"
+        if position is None or not sighting.found:
+            self._say(f"{stays}: no sheet is in sight", now)
+        elif sighting.moving:
+            self._say(f"{stays}: the sheet is moving; ask again when it lies still", now)
+        elif not inked:
+            self._say("the paper is taken for white as it is now", now)
+            return "white"
+        elif not position.fitted:
+            self._say(f"{stays}: this sheet has no swatches; `cities calibrate` learns from a drawing", now)
+        else:
             try:
                 self._inks = inks_from_swatches(frame.bgr, position)
             except InputFault as fault:
-                self._say(f"the inks stay as they were: {fault}", frame.grabbed)
-                inked = False
+                self._say(f"{stays}: {fault}", now)
             else:
                 self._table = ink_table(self._inks, self._tolerance)
-                self._hand = HandWatch(self._inks)
-                self._say("the inks are taken from the swatches", frame.grabbed)
-        elif white:
-            self._say("the paper is taken for white as it is now", frame.grabbed)
-        if white or inked:
-            # What lay on the sheet is known as the last white showed it.
-            self._light.clear()
-            self._hand.clear()
-            self._white, self._taken = None, "inks" if inked else "white"
+                self._hand.take(self._inks)
+                self._say(
+                    " · ".join(("the inks are taken from the swatches", *separability(self._inks))), now
+                )
+                return "inks"
+        return ""
+
+    def _keep_what_is(self, taken: Literal["", "white", "inks"], now: float) -> None:
+        if taken and self._keep is not None and self._white is not None:
+            try:
+                self._keep(self._inks, self._white, taken == "inks")
+            except InputFault as fault:
+                self._say(f"{self._remark}, but not kept: {fault}", now)
 
     def _measure_drift(self, square: NDArray[np.uint8], bright: NDArray[np.uint8]) -> Drift:
         labels = self._settler.labels()
@@ -191,15 +226,6 @@ class SheetReader:
         )
         labels[under < 1] = UNKNOWN  # what lies over the sheet is no ink
         return measure_drift(square, bright, labels, self._inks, self._white)
-
-    def _take_white(self, white: Rgb, now: float) -> None:
-        self._white = white
-        if self._taken and self._keep is not None:
-            try:
-                self._keep(self._inks, white, self._taken == "inks")
-            except InputFault as fault:
-                self._say(str(fault), now)
-        self._taken = ""
 
     def _say(self, remark: str, now: float) -> None:
         self._remark, self._remarked = remark, now
@@ -242,7 +268,20 @@ class Settler:
         # OpenCV's sum stays at the greatest number, and its masked copy takes a tenth of NumPy's time.
         self._held = np.asarray(cv2.add(self._held, gained), dtype=np.uint16) * alike
         self._candidate = labels
-        cv2.copyTo(labels, (self._held >= settle * TICKS - 1).view(np.uint8), self._settled)
+        # Nothing that is unlike or untrusted is held at all, however soon a performer wants to see it.
+        due = max(settle * TICKS - 1, 1)
+        cv2.copyTo(labels, (self._held >= due).view(np.uint8), self._settled)
+
+
+def darkest_green(bgr: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The green of the darkest quarter of each cell of a square picture, uint8 (side, side).
+
+    bgr: uint8 (S, S, 3), S at least 2 side.
+    """
+    green = cv2.extractChannel(bgr, 1)
+    parts = np.asarray(cv2.resize(green, (2 * side, 2 * side), interpolation=cv2.INTER_AREA), np.uint8)
+    upper, lower = (np.minimum(row[:, ::2], row[:, 1::2]) for row in (parts[::2], parts[1::2]))
+    return np.minimum(upper, lower)
 
 
 def majority(labels: Labels, side: int) -> Labels:

@@ -89,7 +89,9 @@ def test_the_bench_of_the_reading_judges_a_whole_drawing(
     assert 0.5 < letters["right"] <= letters["right_mean"] <= 1.0
     assert set(letters["right_by_class"]) == set(CLASS_NAMES)
     assert letters["ms"]["p50"] > 0
-    assert "| whole letters |" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "| whole letters |" in text
+    assert f"Written by `cities {words}`" in text, "the options that were really given"
 
 
 def test_the_bench_of_the_reading_takes_the_conditions_that_are_asked_for(
@@ -139,6 +141,7 @@ def test_drawings_of_many_kinds_are_shown_in_every_city(
         "show --seconds 0",
         "reading --seed -1",
         "reading --condition weather",
+        "reading --condition usual --drawing letters",
         "generator --side big",
         "singing",
     ],

@@ -106,8 +106,10 @@ def test_the_figures_tell_the_worst_frame_the_mean_and_the_classes() -> None:
     assert by_class["road"] == 0.5
     assert by_class["ground"] == 1.0
     assert figures["ghosts"] == 0
-    assert figures["ms"] == {"p50": 6.0, "p95": 7.8}
-    assert figures["stages_ms"] == {"inks": {"p50": 4.0, "p95": 4.9}}
+    assert by_class["water"] is None, "there was none to judge"
+    assert figures["ms"] == pytest.approx({"p50": 6.0, "p95": 7.8})
+    assert figures["stages_ms"] == {"inks": pytest.approx({"p50": 4.0, "p95": 4.9})}
+    assert figures["uncovered_s"] is None, "nothing was drawn under the hand"
 
 
 def test_settling_counts_the_time_for_which_a_pixel_could_be_seen() -> None:
@@ -124,3 +126,64 @@ def test_settling_counts_the_time_for_which_a_pixel_could_be_seen() -> None:
     settle = score.figures()["settle_s"]
     assert settle == {"p50": pytest.approx(0.2), "p95": pytest.approx(0.2)}
     assert (drawn == GROUND).any()
+
+
+def test_the_figures_are_not_rounded() -> None:
+    score = Score(SIDE)
+    score.right = [0.969996, 1.0]
+    score.times, score.ghosts, score.ms = [0.0, 0.1], [0.0005004, 0.0], [1.0, 1.0]
+    score.judged += 3
+    score.wrong += 1
+    figures = score.figures()
+    assert figures["right"] == 0.969996
+    assert figures["right_mean"] == (0.969996 + 1) / 2
+    assert figures["ghosts"] == 0.0005004
+    assert isinstance(by_class := figures["right_by_class"], dict)
+    assert by_class["water"] == 1 - 1 / 3
+
+
+HIDDEN, FREE = "hidden", "free"
+
+
+@pytest.mark.parametrize(
+    ("frames", "seconds"),
+    [
+        ([HIDDEN, "shown"], 0.0),
+        ([HIDDEN, FREE, FREE, "shown"], 0.2),
+        ([HIDDEN, HIDDEN, HIDDEN, FREE, "shown"], 0.1),
+        # A glimpse is too short to be read; then it is the time after the hand's last leaving that counts …
+        ([HIDDEN, FREE, HIDDEN, HIDDEN, FREE, FREE, FREE, "shown"], 0.3),
+        # … but what was free for long and wasn't shown isn't forgiven for being hidden and shown after.
+        ([HIDDEN, *[FREE] * 6, HIDDEN, "shown"], 0.5),
+        # Nor if it is never shown at all.
+        ([HIDDEN, *[FREE] * 6], 0.5),
+        ([HIDDEN, *[FREE] * 6, HIDDEN], 0.5),
+    ],
+)
+def test_what_was_drawn_under_the_hand_is_timed_from_when_the_hand_has_gone(
+    frames: list[str], seconds: float
+) -> None:
+    score, course = Score(SIDE), Course(SIDE)
+    score.add(course.see(0.0, truth()), blank())
+    for number, frame in enumerate(frames, 1):
+        drawn = truth(0.1, hand=frame == HIDDEN)
+        score.add(course.see(0.1 * number, drawn), drawn.labels if frame == "shown" else blank())
+    taken = score.uncovered_s()
+    assert len(taken) == SIDE * (SIDE // 2 - SEAM), "the drawn half, but for the seam"
+    np.testing.assert_allclose(taken, seconds, atol=1e-6)
+    figures = score.figures()["uncovered_s"]
+    assert figures == pytest.approx({"p50": seconds, "p95": seconds, "in_time": float(seconds < 0.35)})
+
+
+def test_neither_what_is_drawn_in_sight_nor_what_is_wiped_was_drawn_under_the_hand() -> None:
+    score, course = Score(SIDE), Course(SIDE)
+    for number, what in enumerate([truth(), truth(0.1), truth(0.1, hand=True), truth(hand=True), truth()]):
+        score.add(course.see(0.1 * number, what), blank())
+    assert not score.uncovered_s().size
+
+
+def test_what_has_not_been_free_for_long_is_not_late_yet() -> None:
+    score, course = Score(SIDE), Course(SIDE)
+    for number, what in enumerate([truth(), truth(0.1, hand=True), truth(0.1), truth(0.1)]):
+        score.add(course.see(0.1 * number, what), blank())
+    assert not score.uncovered_s().size

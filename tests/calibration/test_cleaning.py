@@ -151,7 +151,7 @@ def test_an_unknown_seam_goes_to_the_classes_beside_it() -> None:
     assert (cleaned[:, 33:] == WATER).all()
 
 
-def test_it_is_quick_enough_for_every_frame() -> None:
+def test_a_noisy_drawing_takes_no_longer_than_an_empty_sheet() -> None:
     rng = np.random.default_rng(5)
     labels = np.zeros((512, 512), dtype=np.uint8)
     for _ in range(40):
@@ -159,13 +159,17 @@ def test_it_is_quick_enough_for_every_frame() -> None:
         cv2.circle(labels, middle, int(rng.integers(4, 60)), int(rng.integers(0, 5)), cv2.FILLED)
     noise = rng.random(labels.shape) < 0.01
     labels[noise] = rng.integers(0, 5, int(noise.sum()))
-    spent = []
-    for _ in range(30):
-        begin = time.perf_counter()
-        clean(labels)
-        spent.append(time.perf_counter() - begin)
-    # About 1.2 ms where nobody else computes; the least of many, since somebody may.
-    assert min(spent) < 4e-3
+    empty = np.zeros_like(labels)
+    spent = [(processor_time(labels), processor_time(empty)) for _ in range(30)]
+    # The same passes over all pixels, whatever lies there; the least of many, since others compute as well.
+    drawn, blank = (min(times) for times in zip(*spent, strict=True))
+    assert drawn <= 2 * blank
+
+
+def processor_time(labels: Labels) -> float:
+    begin = time.process_time()
+    clean(labels)
+    return time.process_time() - begin
 
 
 # ── Halos: from paper to clean labels ────────────────────────────────────────────────────────────────

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import cv2
 import numpy as np
 import pytest
@@ -260,15 +258,6 @@ def test_white_on_a_darker_paper_is_refused_rather_than_read_as_gloss() -> None:
     # Levelling brings that paper to nearly white, so that white is beyond what a picture holds.
     with pytest.raises(UsageFault, match=r"'ground' .* and 'water' .* too much alike"):
         inks_of(("#b48c5f", "#2c2a28", "#3f8f50", "#d84030", "#f6f6f2"))
-
-
-def test_a_table_is_made_quickly_enough_for_a_calibration_in_the_show() -> None:
-    spent = []
-    for _ in range(3):
-        begin = time.perf_counter()
-        ink_table(INKS)
-        spent.append(time.perf_counter() - begin)
-    assert min(spent) < 1.0  # 0.1 s on a machine that has nothing else to do
 
 
 @pytest.mark.parametrize(
