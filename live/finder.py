@@ -317,7 +317,7 @@ class SheetFinder:
     def _resize(self, was: tuple[int, int], size: tuple[int, int]) -> None:
         """The camera changed its picture: the sheet is most likely where it was, at the new scale."""
         self._anchors = None
-        self._looked = self._searched = -math.inf
+        self._looked = self._glimpsed = self._searched = self._outlined = -math.inf
         if self._position is not None:
             x, y = size[0] / was[0], size[1] / was[1]
             scale = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
