@@ -9,6 +9,9 @@ It is TOML, so that a person can read it and change a colour by hand:
     name = "BRIO"
     size = [1280, 720]
 
+    [camera.locked]         # may be left out, and so may each of its keys
+    exposure = 156          # and white_balance, focus, gain
+
     [sheet]
     corners = "auto"        # or four points in shares of the picture
 
@@ -24,8 +27,8 @@ A show depends on it, so it is written whole or not at all, and the one before s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
 from pathlib import Path
@@ -51,12 +54,18 @@ Corners: TypeAlias = tuple[
 _KIND = "calibration file"
 _KEYS: dict[str, Sequence[str]] = {
     "": ("version", "made", "camera", "sheet", "light", "inks"),
-    "camera": ("name", "size"),
+    "camera": ("name", "size", "locked"),
     "sheet": ("corners",),
     "light": ("white",),
     "inks": CLASS_NAMES,
 }
 """The keys of each table; those of '' stand above all tables, or are tables."""
+_LOCKED = ("exposure", "white_balance", "focus", "gain")
+"""What a camera may be locked at."""
+
+_HIGHEST = 1_000_000
+"""In the units of a camera, which are its own."""
+
 _DECIMALS = 6
 """Of a corner: less than a hundredth of a pixel in any camera's picture."""
 
@@ -75,6 +84,8 @@ class Calibration:
         is its upper left corner, 1, 1 its lower right); None where the sheet is found by itself.
     inks: the colour of each class on paper.
     white: of the bare paper as the camera saw it then, sRGB: against it, a drift of the light is measured.
+    locked: the values at which the camera was locked, in its own units, of some of exposure, white_balance,
+        focus and gain; at other values, the inks have other colours.
     """
 
     made: datetime
@@ -83,6 +94,7 @@ class Calibration:
     corners: Corners | None
     inks: Inks
     white: tuple[int, int, int]
+    locked: Mapping[str, float] = field(default_factory=dict)
 
 
 # Reading
@@ -132,7 +144,23 @@ def _calibration(file: TomlFile) -> Calibration:
         corners=_corners(file, size),
         inks=_inks(file),
         white=_rgb(_colour(file, "light", "white")),
+        locked=_locked(file),
     )
+
+
+def _locked(file: TomlFile) -> dict[str, float]:
+    table = file.data["camera"].get("locked", {})
+    if not isinstance(table, dict):
+        raise _wrong(file, "a table, [camera.locked]", "camera", "locked")
+    for key, value in table.items():
+        if key not in _LOCKED:
+            hint = did_you_mean(key[:40], _LOCKED) or f", which has {', '.join(_LOCKED)}"
+            place = file.where("camera", "locked", key)
+            raise InputFault(f"{place}: {shown_key(key)} is no key of [camera.locked]{hint}")
+        if type(value) not in (int, float) or not abs(value) <= _HIGHEST:
+            right = f"a number from -{_HIGHEST} to {_HIGHEST}"
+            raise _wrong(file, right, "camera", "locked", key)
+    return {key: float(value) for key, value in table.items()}
 
 
 def _corners(file: TomlFile, size: Sequence[int]) -> Corners | None:
@@ -279,6 +307,7 @@ def dump_calibration(calibration: Calibration) -> str:
         "# Width and height of its picture in pixels.",
         f"size = [{width}, {height}]",
         "",
+        *_locked_lines(calibration.locked),
         "# The corners of the drawing area in shares of the picture, clockwise from the top left; or",
         '# "auto", where the sheet is found by itself.',
         "[sheet]",
@@ -293,6 +322,17 @@ def dump_calibration(calibration: Calibration) -> str:
         *(f'{name} = "{_hex(rgb)}"' for name, rgb in zip(CLASS_NAMES, inks, strict=True)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _locked_lines(locked: Mapping[str, float]) -> list[str]:
+    if not locked:
+        return []
+    return [
+        "# What it was locked at, in its own units: there, the inks have these colours.",
+        "[camera.locked]",
+        *(f"{name} = {float(value)!r}" for name, value in locked.items()),
+        "",
+    ]
 
 
 def _hex(rgb: Sequence[int]) -> str:

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 import tomlkit
 
+from live.camera.dialects import LOCKABLE
 from live.camera.drawings import DRAWING_NAMES
 from live.mix import FadeShape
 from models.faults import UsageFault
@@ -182,9 +183,10 @@ class CameraSettings:
     exposure: Annotated[
         Literal["auto"] | float,
         _AUTOMATIC,
-        "Locked at this, in the camera's own units, on Linux 100 µs; auto: at what the camera finds in its "
-        "first second. Where lamps or a projector make bands, a multiple of their period helps: 100 or 200 "
-        "(10 or 20 ms) under mains of 50 Hz, 83 or 167 under 60 Hz",
+        "Locked at this, in the camera's own units, on Linux 100 µs; auto: at what it had when it was "
+        "calibrated, else at what it finds in its first second. Where lamps or a projector make bands, a "
+        "multiple of their period helps: 100 or 200 (10 or 20 ms) under mains of 50 Hz, 83 or 167 under "
+        "60 Hz",
     ] = "auto"
     white_balance: Annotated[
         Literal["auto"] | float, _AUTOMATIC, "The same of its white balance, mostly in kelvins"
@@ -415,6 +417,15 @@ def _changed(
             changes[name] = _located(read, folder) if kind.path else read
         tables[table] = dataclasses.replace(getattr(settings, table), **changes)
     settings = dataclasses.replace(settings, **tables)
+    if "camera" in data and not settings.camera.lock:
+        for name in LOCKABLE:
+            value = getattr(settings.camera, name)
+            if value != "auto":
+                place = where(("camera", name if name in data["camera"] else "lock"))
+                raise UsageFault(
+                    f"{place}: camera.{name} is {value:g}, at which nothing is locked while camera.lock is "
+                    f'false; make camera.lock true or camera.{name} "auto"'
+                )
     if "inks" in data:
         for one, other in itertools.combinations(CLASS_NAMES, 2):
             colour = getattr(settings.inks, one)

@@ -12,7 +12,7 @@ import cv2
 
 from calibration.file import Calibration, read_calibration, write_calibration
 from calibration.inks import Inks
-from live.camera.camera import Camera, CameraStatus, name_of
+from live.camera.camera import Camera, CameraStatus
 from live.camera.open import open_source
 from live.clock import Clock
 from live.config import CalibrationSettings, Settings
@@ -64,7 +64,9 @@ def opened_show(
         closing.callback(control.close)
         output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
         closing.callback(output.close)
-        camera = Camera(open_source(settings.camera, clock), clock=clock, timeout=settings.camera.timeout)
+        before = {calibration.camera: calibration.locked} if calibration else {}
+        opens = open_source(settings.camera, clock, before)
+        camera = Camera(opens, clock=clock, timeout=settings.camera.timeout)
         closing.callback(camera.close)
         camera.start(FIRST_PICTURE)
         used, remark = _fitting(calibration, camera.status())
@@ -97,8 +99,8 @@ def _fitting(calibration: Calibration | None, camera: CameraStatus) -> tuple[Cal
     if calibration is None:
         remark = "not calibrated: the inks are those of the show file; `cities calibrate` takes yours"
         return None, remark if camera.live else ""
-    made, before = f"calibrated {calibration.made:%Y-%m-%d %H:%M}", name_of(calibration.camera)
-    if camera.state == "opening" or before == name_of(camera.sentence):
+    made, before = f"calibrated {calibration.made:%Y-%m-%d %H:%M}", calibration.camera
+    if camera.state == "opening" or before == camera.name:
         return calibration, made
     # The simulated sheet has its own inks, and a video its own sheet.
     if not camera.live or before == SIMULATED:
@@ -131,7 +133,7 @@ def _keeper(settings: Settings, camera: Camera, calibration: Calibration | None)
             return
         corners = kept.corners if kept else None
         made = datetime.now().astimezone()
-        kept = Calibration(made, status.sentence, status.size, corners, inks, white)
+        kept = Calibration(made, status.name, status.size, corners, inks, white, status.locked)
         write_calibration(file, kept)
 
     return keep

@@ -241,8 +241,10 @@ class Stage:
     def greeting(self) -> str:
         """What a person is told when the show begins: what stands where."""
         p = self.parts
+        camera = p.camera.status()
+        lock = f"lock: {camera.lock}\n" if camera.lock else ""
         return (
-            f"camera: {p.camera.status().sentence}\nengine: {p.engine.describe()}, side {p.engine.side}\n"
+            f"camera: {camera.sentence}\n{lock}engine: {p.engine.describe()}, side {p.engine.side}\n"
             f"output: {p.output.describe()}\ncities: {', '.join(self.state.cities)}\n"
             f"{p.control.describe()}"
         )
@@ -308,7 +310,7 @@ class Stage:
             if self._camera_state == "running" or camera.state == "lost":
                 _log.warning("camera: %s", camera.sentence)
             elif self._camera_state == "lost":
-                _log.warning("camera: %s is back", camera.sentence)
+                _log.warning("camera: %s is back", camera.name)
             self._camera_state = camera.state
         reading = self._worker.reading
         latency = measured.latency_ms
@@ -334,6 +336,7 @@ class Stage:
             " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
             f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
             f"camera: {camera.sentence}",
+            *([f"lock: {camera.lock}"] if camera.lock else []),
             f"paper: settles in {self.state.wishes.settle:g} s · drift {_drift_of(reading):g}",
             f"engine: {self.parts.engine.describe()}, side {self.parts.engine.side} · "
             f"{self.parts.output.describe()}",

@@ -251,7 +251,8 @@ def _save(file: Path, state: CalibrateState, camera: CameraStatus) -> str:
     if white is None or camera.size is None:
         raise InputFault("the white of the paper isn't measured yet: go back to the light, and press W")
     now = datetime.now().astimezone()
-    made = Calibration(now, camera.sentence, camera.size, state.corners.now, state.inks.now, white)
+    corners, inks = state.corners.now, state.inks.now
+    made = Calibration(now, camera.name, camera.size, corners, inks, white, camera.locked)
     kept = write_calibration(file, made)
     before = f"; the one before is kept as {kept.name}" if kept is not None else ""
     return f"saved to {file}{before}"

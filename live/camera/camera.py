@@ -11,14 +11,14 @@ import contextlib
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from live.camera.base import Source
+from live.camera.base import UNLOCKED, Locked, Source
 from live.clock import Clock
 from live.flow import Frame, Newest
 from models.faults import DeviceFault, Fault
@@ -43,6 +43,9 @@ class CameraStatus:
     reopened: how often the source was opened anew.
     size: width and height of the newest frame in pixels, or None before the first.
     live: whether it looks at a place; a file, a picture and the simulated sheet don't.
+    name: by which the camera is known again, as its source gives it; "" before the first opening.
+    lock: what became of its automatics, for the operator; "" where there is nothing to be locked.
+    locked: the values at which they are locked, by name.
     """
 
     state: Literal["opening", "running", "lost"]
@@ -52,6 +55,9 @@ class CameraStatus:
     reopened: int
     size: tuple[int, int] | None
     live: bool
+    name: str = ""
+    lock: str = ""
+    locked: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -59,7 +65,7 @@ class _Opening:
     """One opening of the source, from the call that opens it to its end; guarded by the camera's lock.
 
     deadline: seconds of the clock at which it is given up.
-    name: what the source calls itself.
+    name: of the source, as faults have it.
     changed: seconds of the clock at which it last brought another picture than before.
     recovered: whether it brought a new picture at all.
     error: what ended it.
@@ -72,11 +78,6 @@ class _Opening:
     recovered: bool = False
     error: Exception | None = None
     over: threading.Event = field(default_factory=threading.Event)
-
-
-def name_of(sentence: str) -> str:
-    """The camera's name out of what it says of itself: 'USB camera 0 (BRIO)' of '…, 1280×720'."""
-    return sentence.partition(",")[0]
 
 
 class Camera:
@@ -117,6 +118,8 @@ class Camera:
         self._openings = 0
         self._seq = 0
         self._live = True
+        self._name = ""
+        self._locked: Locked = UNLOCKED
         self._last: NDArray[np.uint8] | None = None  # the newest picture unlike the one before it
         self._times: deque[float] = deque(maxlen=256)
 
@@ -148,6 +151,9 @@ class Camera:
                 reopened=max(0, self._openings - 1),
                 size=None if self._last is None else (self._last.shape[1], self._last.shape[0]),
                 live=self._live,
+                name=self._name,
+                lock=self._locked.sentence,
+                locked=self._locked.values,
             )
 
     def close(self) -> None:
@@ -213,12 +219,11 @@ class Camera:
         source: Source | None = None
         try:
             source = self._open_source()
-            name = source.describe()
             with self._lock:
                 if self._opening is not opening:
                     return
                 self._openings += 1
-                opening.name = name
+                self._name = opening.name = source.name
                 self._live = source.live
             while True:
                 bgr = source.read()
@@ -243,12 +248,12 @@ class Camera:
             if self._opening is not opening:
                 return False
             opening.deadline = grabbed + self._timeout
-            opening.name = source.describe()  # it may know more of itself by now, as whether it is locked
+            self._locked = source.locked
             if not source.live or self._last is None or not _equal(self._last, bgr):
                 self._last = bgr
                 opening.changed = grabbed
                 opening.recovered = True
-                self._state, self._sentence = "running", opening.name
+                self._state, self._sentence = "running", source.describe()
             elif opening.changed is None:
                 opening.changed = grabbed
             elif grabbed - opening.changed > self._timeout:

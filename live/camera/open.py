@@ -13,7 +13,9 @@ from typing import Final
 import cv2
 
 from live.camera.base import Source
-from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names
+from live.camera.dialects import LOCKABLE
+from live.camera.lock import Kept
+from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names, uvc_name
 from live.clock import Clock
 from live.config import CameraSettings
 from models.faults import DeviceFault, InputFault, UsageFault
@@ -24,20 +26,25 @@ _PROBED: Final = 4
 """How many camera numbers are tried where the system can't be asked which there are."""
 
 
-def open_source(settings: CameraSettings, clock: Clock) -> Callable[[], Source]:
+def open_source(
+    settings: CameraSettings, clock: Clock, locked: Mapping[str, Mapping[str, float]] | None = None
+) -> Callable[[], Source]:
     """What opens the source that the settings name, as often as it is called.
+
+    locked: the values at which cameras were locked before and are to be again, by the camera's name
+        (`Source.name`) and the name of what is locked (`LOCKABLE`); the settings come first.
 
     The call raises InputFault or DeviceFault with a sentence if the source can't be opened; UsageFault is
     raised at once if there can be no such source.
     """
     source = settings.source
-    kept: dict[str, float] = {}
+    cameras = _Cameras(settings, clock, locked or {})
     if source == "auto":
-        return _Auto(settings, clock, kept)
+        return _Auto(settings, clock, cameras)
     if source == "simulated":
         return lambda: _simulated(settings, clock)
     if source.isdecimal():
-        return lambda: _uvc(settings, int(source), kept)
+        return lambda: cameras.open(int(source))
     if "://" in source:
         scheme = source.partition("://")[0].lower()
         if scheme not in _SCHEMES:
@@ -48,7 +55,7 @@ def open_source(settings: CameraSettings, clock: Clock) -> Callable[[], Source]:
     path = Path(source).expanduser()
     if path.name != source or path.exists() or re.search(r"\.[A-Za-z]\w{1,4}$", source):
         return lambda: _file(path, settings, clock)
-    return lambda: _named(settings, source, kept)
+    return lambda: cameras.open_named(source)
 
 
 def _simulated(settings: CameraSettings, clock: Clock) -> Source:
@@ -57,27 +64,6 @@ def _simulated(settings: CameraSettings, clock: Clock) -> Source:
 
     sheet = SimulatedSheet(settings.drawing, settings.seed, settings.width, settings.height)
     return SimulatedSource(sheet, settings.fps, clock)
-
-
-def _uvc(settings: CameraSettings, number: int, kept: dict[str, float], name: str = "") -> Source:
-    """kept: the values at which the camera was locked, which last from one opening to the next: a show must
-    not change its colours because a cable was pulled."""
-    wanted = {
-        "exposure": settings.exposure,
-        "white balance": settings.white_balance,
-        "focus": settings.focus,
-        "gain": settings.gain,
-    }
-    given = {what: value for what, value in wanted.items() if value != "auto"}
-    return UvcSource(
-        number,
-        width=settings.width,
-        height=settings.height,
-        fps=settings.fps,
-        name=name,
-        lock=given if settings.lock else None,
-        kept=kept,
-    )
 
 
 def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
@@ -95,24 +81,51 @@ def _file(path: Path, settings: CameraSettings, clock: Clock) -> Source:
     return VideoSource(path, clock=clock)
 
 
-def _named(settings: CameraSettings, wanted: str, kept: dict[str, float]) -> Source:
-    """The first camera whose name holds `wanted` and that brings pictures."""
-    if not sys.platform.startswith("linux"):
-        raise DeviceFault(
-            f'camera.source "{wanted}" is no file, and cameras go by name on Linux only: '
-            'use a number such as "0" for a camera'
+class _Cameras:
+    """Opens USB cameras, each locked at the values that it had when it was opened before: a show must not
+    change its colours because a cable was pulled."""
+
+    def __init__(
+        self, settings: CameraSettings, clock: Clock, locked: Mapping[str, Mapping[str, float]]
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._kept = {name: Kept(dict(values)) for name, values in locked.items()}
+
+    def open(self, number: int, name: str = "") -> Source:
+        """The camera of a number; its name where it isn't given is asked of the system."""
+        settings = self._settings
+        name = name or device_names().get(number, "")
+        wanted = {what: getattr(settings, what) for what in LOCKABLE}
+        return UvcSource(
+            number,
+            width=settings.width,
+            height=settings.height,
+            fps=settings.fps,
+            clock=self._clock,
+            name=name,
+            lock={what: v for what, v in wanted.items() if v != "auto"} if settings.lock else None,
+            kept=self._kept.setdefault(uvc_name(number, name), Kept()),
         )
-    names = device_names()
-    fitting = {number: name for number, name in names.items() if wanted.lower() in name.lower()}
-    if not fitting:
-        raise DeviceFault(_no_such_name(wanted, names))
-    faults = []
-    for number, name in fitting.items():
-        try:
-            return _uvc(settings, number, kept, name)
-        except DeviceFault as fault:
-            faults.append(str(fault))
-    raise DeviceFault("; ".join(faults))
+
+    def open_named(self, wanted: str) -> Source:
+        """The first camera whose name holds `wanted` and that brings pictures."""
+        if not sys.platform.startswith("linux"):
+            raise DeviceFault(
+                f'camera.source "{wanted}" is no file, and cameras go by name on Linux only: '
+                'use a number such as "0" for a camera'
+            )
+        names = device_names()
+        fitting = {number: name for number, name in names.items() if wanted.lower() in name.lower()}
+        if not fitting:
+            raise DeviceFault(_no_such_name(wanted, names))
+        faults = []
+        for number, name in fitting.items():
+            try:
+                return self.open(number, name)
+            except DeviceFault as fault:
+                faults.append(str(fault))
+        raise DeviceFault("; ".join(faults))
 
 
 def _no_such_name(wanted: str, names: Mapping[int, str]) -> str:
@@ -130,34 +143,31 @@ class _Auto:
     cable was pulled.
     """
 
-    def __init__(self, settings: CameraSettings, clock: Clock, kept: dict[str, float]) -> None:
+    def __init__(self, settings: CameraSettings, clock: Clock, cameras: _Cameras) -> None:
         self._settings = settings
-        self._kept = kept
+        self._cameras = cameras
         self._clock = clock
         self._choice: Callable[[], Source] | None = None
 
     def __call__(self) -> Source:
         if self._choice is not None:
             return self._choice()
-        settings = self._settings
         on_linux = sys.platform.startswith("linux")
         candidates = device_names() if on_linux else dict.fromkeys(range(_PROBED), "")
         faults = []
         for number, name in candidates.items():
             try:
-                source = _uvc(settings, number, self._kept, name)
+                source = self._cameras.open(number, name)
             except DeviceFault as fault:
                 faults.append(str(fault))
                 continue
             # By its name, since a camera that is plugged in again may get another number.
             self._choice = (
-                partial(_named, settings, name, self._kept)
-                if name
-                else partial(_uvc, settings, number, self._kept)
+                partial(self._cameras.open_named, name) if name else partial(self._cameras.open, number)
             )
             return source
         why = "; ".join(faults) if on_linux and faults else "no USB camera found"
-        self._choice = lambda: _Remarked(_simulated(settings, self._clock), why)
+        self._choice = lambda: _Remarked(_simulated(self._settings, self._clock), why)
         return self._choice()
 
 
@@ -166,6 +176,8 @@ class _Remarked:
 
     def __init__(self, source: Source, remark: str) -> None:
         self.live = source.live
+        self.name = source.name
+        self.locked = source.locked
         self.read = source.read
         self.close = source.close
         self._source = source

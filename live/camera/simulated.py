@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from calibration.layout import A4, MARKER_IDS, SheetLayout
 from live.camera import drawings
+from live.camera.base import UNLOCKED
 from live.camera.drawings import Stroke
 from live.camera.simulated_hand import ELBOW_MM, PX_PER_MM, TIP_MM, Sleeve, cloud, hand_sprites
 from live.clock import Clock
@@ -331,6 +332,8 @@ class SimulatedSource:
     wait for who comes late."""
 
     live = False  # without sensor noise, and with no hand on it, it stands still
+    name = "simulated sheet"
+    locked = UNLOCKED
 
     def __init__(self, sheet: SimulatedSheet, fps: float, clock: Clock) -> None:
         self._sheet = sheet

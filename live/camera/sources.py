@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +20,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from live.camera.lock import DSHOW, V4L2, Dialect, Lock
+from live.camera.base import UNLOCKED, Locked
+from live.camera.dialects import DSHOW, V4L2, Dialect
+from live.camera.lock import Kept, Lock
 from live.clock import Clock
 from models.faults import DeviceFault, InputFault
 
@@ -32,9 +33,9 @@ stand for long aren't taken for a stall; and that it may spend on dropping pictu
 _OPEN_PATIENCE: Final = 10.0
 """Seconds within which a server must have answered and sent what it takes to know the stream."""
 
-_LOCK_PATIENCE: Final = 3.0
+_LOCK_PATIENCE: Final = 6.0
 """Seconds for which the first picture may be kept back, at the most, while a camera is being locked; it
-takes 1.7 as a rule."""
+takes 1.7 as a rule, and more where what it says of itself is wrong and must be searched for."""
 
 _DEVICES: Final = Path("/sys/class/video4linux")
 
@@ -47,11 +48,12 @@ class UvcSource:
 
     number: as OpenCV counts (on Linux, that of /dev/video*).
     width, height, fps: asked for; what the camera makes of it shows in `describe`.
-    name: what the device calls itself, or "" if nobody asked.
+    clock: by which the lock waits.
+    name: what the device calls itself, or "" if the system doesn't tell.
     lock: values at which its automatics are to be locked (`live.camera.lock.Lock`), by name; those without
         a value are locked at what they find by themselves. None: it is left as it is.
     kept: where the locked values are kept once they are verified, and from where they are taken first: the
-        next opening of the same camera then shows the same colours.
+        next opening of the same camera then shows the same colours. None: they are forgotten.
 
     Raises DeviceFault if there is no such camera, it can't be opened or it brings no picture.
     """
@@ -65,11 +67,14 @@ class UvcSource:
         width: int,
         height: int,
         fps: float,
+        clock: Clock,
         name: str = "",
         lock: Mapping[str, float] | None = None,
-        kept: dict[str, float] | None = None,
+        kept: Kept | None = None,
     ) -> None:
+        self.name = uvc_name(number, name)
         self._what = f"USB camera {number}" + (f" ({name})" if name else "")
+        self._clock = clock
         if sys.platform.startswith("linux"):
             _check_node(number, self._what)
         # Whoever starts the show shall read our sentence alone.
@@ -89,16 +94,12 @@ class UvcSource:
             self.close()
             raise DeviceFault(f"{self._what} opens, but gives no picture")
         self._size = f"{self._first.shape[1]}×{self._first.shape[0]}"
-        self._kept = {} if kept is None else kept
-        self._lock = (
-            None
-            if lock is None
-            else Lock(self._capture, _dialect(), {**self._kept, **lock}, settle=not self._kept)
-        )
+        self._kept = Kept() if kept is None else kept
+        self._lock = None if lock is None else Lock(self._capture, _dialect(), lock, self._kept)
         # A picture from which the automatics are still settling would be read in the wrong colours.
-        end = time.monotonic() + _LOCK_PATIENCE
-        while self._first is not None and self._lock and not self._lock.ready and time.monotonic() < end:
-            self._lock.look(self._first, time.monotonic())
+        end = clock.now() + _LOCK_PATIENCE
+        while self._first is not None and self._lock and not self._lock.ready and clock.now() < end:
+            self._lock.look(self._first, clock.now())
             self._first = self._grab()
         if self._first is None:
             self.close()
@@ -110,9 +111,9 @@ class UvcSource:
         if bgr is not None:
             self._size = f"{bgr.shape[1]}×{bgr.shape[0]}"
             if self._lock is not None and not self._lock.done:
-                self._lock.look(bgr, time.monotonic())
+                self._lock.look(bgr, self._clock.now())
                 if self._lock.done:
-                    self._kept.update(self._lock.values)
+                    self._lock.keep(self._kept)
         return bgr
 
     def _grab(self) -> NDArray[np.uint8] | None:
@@ -122,9 +123,17 @@ class UvcSource:
     def close(self) -> None:
         self._capture.release()
 
+    @property
+    def locked(self) -> Locked:
+        return UNLOCKED if self._lock is None else Locked(self._lock.sentence, self._lock.values)
+
     def describe(self) -> str:
-        locked = self._lock.sentence if self._lock else "not locked, as camera.lock has it"
-        return f"{self._what}, {self._size}, {locked}"
+        return f"{self._what}, {self._size}"
+
+
+def uvc_name(number: int, name: str) -> str:
+    """What a camera is called that calls itself so, or "" where that isn't known."""
+    return name or f"USB camera {number}"
 
 
 def _dialect() -> Dialect:
@@ -179,6 +188,7 @@ class StillSource:
     """
 
     live = False
+    locked = UNLOCKED
 
     def __init__(self, path: Path, *, fps: float, clock: Clock) -> None:
         try:
@@ -190,7 +200,7 @@ class StillSource:
             raise InputFault(f"{path} is broken: it can't be read as a picture")
         self._bgr = np.asarray(bgr, dtype=np.uint8)
         self._bgr.flags.writeable = False
-        self._path = path
+        self.name = f"picture {path.name}"
         self._period = 1.0 / fps
         self._clock = clock
         self._due = clock.now()
@@ -205,7 +215,7 @@ class StillSource:
         """Nothing is held open."""
 
     def describe(self) -> str:
-        return f"picture {self._path.name}, {self._bgr.shape[1]}×{self._bgr.shape[0]}"
+        return f"{self.name}, {self._bgr.shape[1]}×{self._bgr.shape[0]}"
 
 
 class VideoSource:
@@ -216,8 +226,10 @@ class VideoSource:
     """
 
     live = False
+    locked = UNLOCKED
 
     def __init__(self, path: Path, *, clock: Clock) -> None:
+        self.name = f"video {path.name}"
         self._path = path
         self._clock = clock
         self._container: Any = None
@@ -292,7 +304,7 @@ class VideoSource:
             self._container.close()
 
     def describe(self) -> str:
-        return f"video {self._path.name}, {self._size}"
+        return f"{self.name}, {self._size}"
 
 
 def _unreadable(path: Path, error: OSError) -> InputFault:
@@ -316,9 +328,10 @@ class StreamSource:
     """
 
     live = True
+    locked = UNLOCKED
 
     def __init__(self, address: str, *, timeout: float) -> None:
-        self._what = f"stream {public(address)}"
+        self.name = f"stream {public(address)}"
         # As little as possible between the camera and us: nothing is kept back, and the kind of the stream
         # is told from its very beginning.
         options = {"fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "0", "fpsprobesize": "0"}
@@ -328,24 +341,24 @@ class StreamSource:
         try:
             self._container = av.open(address, options=options, timeout=(_OPEN_PATIENCE, timeout))
         except (av.error.FFmpegError, OSError) as error:
-            raise DeviceFault(f"the {self._what} can't be opened: {_reason(error)}") from error
+            raise DeviceFault(f"the {self.name} can't be opened: {_reason(error)}") from error
         if not self._container.streams.video:
             self.close()
-            raise DeviceFault(f"the {self._what} holds no pictures")
+            raise DeviceFault(f"the {self.name} holds no pictures")
         self._pictures = _pictures(self._container)
 
     def read(self) -> NDArray[np.uint8] | None:
         try:
             picture = next(self._pictures, None)
         except (av.error.FFmpegError, OSError) as error:
-            raise DeviceFault(f"the {self._what} has failed: {_reason(error)}") from error
+            raise DeviceFault(f"the {self.name} has failed: {_reason(error)}") from error
         return None if picture is None else _bgr(picture)
 
     def close(self) -> None:
         self._container.close()
 
     def describe(self) -> str:
-        return self._what
+        return self.name
 
 
 def public(address: str) -> str:

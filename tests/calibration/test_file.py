@@ -42,7 +42,7 @@ def same(one: Calibration, other: Calibration) -> bool:
     near = (one.corners is None) == (other.corners is None)
     if one.corners is not None and other.corners is not None:
         near = np.allclose(one.corners, other.corners, rtol=0, atol=1e-6)
-    exact = ("made", "camera", "size", "white")
+    exact = ("made", "camera", "size", "white", "locked")
     return (
         near
         and np.array_equal(one.inks.rgb, other.inks.rgb)
@@ -85,6 +85,11 @@ def calibrations(draw: st.DrawFn) -> Calibration:
         corners=draw(st.none() | st.tuples(*(st.tuples(x, y) for x, y in corner))),
         inks=inks,
         white=draw(st.tuples(byte, byte, byte)),
+        locked=draw(
+            st.dictionaries(
+                st.sampled_from(["exposure", "white_balance", "focus", "gain"]), st.floats(-1e6, 1e6)
+            )
+        ),
     )
 
 
@@ -302,6 +307,41 @@ def test_what_cannot_be_meant(path: Path, old: str, new: str, sentence: str) -> 
     text = dump_calibration(EXAMPLE)
     assert text.count(old) == 1
     assert fault_of(path, text.replace(old, new)).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("exposure =", "exposre =", "exposre is no key of [camera.locked]; did you mean exposure?"),
+        (
+            "gain =",
+            "iso =",
+            "iso is no key of [camera.locked], which has exposure, white_balance, focus, gain",
+        ),
+        (
+            "156.0",
+            '"auto"',
+            'camera.locked.exposure is "auto" and must be a number from -1000000 to 1000000',
+        ),
+        ("156.0", "true", "camera.locked.exposure is true and must be a number"),
+        ("156.0", "nan", "camera.locked.exposure is nan and must be a number"),
+        ("156.0", "1e7", "camera.locked.exposure is 10000000.0 and must be a number"),
+        ("156.0", "9" * 400, "camera.locked.exposure is a huge number and must be a number"),
+    ],
+)
+def test_locked_values_that_cannot_be_meant(path: Path, old: str, new: str, sentence: str) -> None:
+    text = dump_calibration(changed(locked={"exposure": 156.0, "gain": 10.0}))
+    assert text.count(old) == 1
+    line = next(i for i, line in enumerate(text.split("\n"), 1) if old in line)
+    assert fault_of(path, text.replace(old, new)).startswith(f", line {line}: {sentence}")
+
+
+def test_locked_values_may_be_left_out_but_must_be_a_table(path: Path) -> None:
+    text = dump_calibration(EXAMPLE)
+    assert "locked" not in text
+    assert fault_of(path, text.replace('name = "BRIO"', 'name = "BRIO"\nlocked = 3')) == (
+        ", line 7: camera.locked is 3 and must be a table, [camera.locked]"
+    )
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from calibration.file import Calibration, previous_path, read_calibration, write_calibration
 from calibration.inks import Inks
+from live.camera.dialects import V4L2
 from live.clock import MonotonicClock
 from live.config import CalibrationSettings, CameraSettings, ControlSettings, EngineSettings, Settings
 from live.opening import opened_show
@@ -20,6 +22,7 @@ from live.sketch import inks_of
 from live.stage import Stage
 from models.faults import InputFault
 from models.palette import BUILDING
+from tests.live.camera.test_sources import Plugged
 from tests.live.conftest import soon
 
 SIZE = (640, 360)
@@ -35,7 +38,7 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def calibrated(settings: Settings, camera: str = "simulated sheet, town, 640×360") -> Calibration:
+def calibrated(settings: Settings, camera: str = "simulated sheet") -> Calibration:
     """A calibration with a building ink of its own, as it stands in the show's file."""
     rgb = inks_of(settings.inks).rgb.copy()
     rgb[BUILDING] = (208, 60, 120)
@@ -77,9 +80,32 @@ def test_a_show_starts_with_what_was_calibrated_in_front_of_its_camera(settings:
 def test_what_was_calibrated_in_front_of_a_camera_is_not_for_the_simulated_sheet(
     settings: Settings,
 ) -> None:
-    calibrated(settings, "USB camera 0 (BRIO), 1280×720")
+    calibrated(settings, "BRIO")
     with opened_show(settings, MonotonicClock(), headless=True) as stage:
-        assert "in front of the USB camera 0 (BRIO), hence not for this one" in header(stage)
+        assert "in front of the BRIO, hence not for this one" in header(stage)
+
+
+@pytest.mark.parametrize(("calibrated_for", "exposure"), [("BRIO", 80), ("C920", 156)])
+def test_a_camera_is_locked_as_it_was_when_it_was_calibrated(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, calibrated_for: str, exposure: float
+) -> None:
+    before = calibrated(settings, calibrated_for)
+    locked = {"exposure": 80.0, "white_balance": 4600.0, "focus": 30.0, "gain": 64.0}
+    write_calibration(Path(settings.calibration.file), replace(before, locked=locked))
+    clock = MonotonicClock()
+    monkeypatch.setattr("live.camera.open.device_names", lambda: {0: "BRIO"})
+    monkeypatch.setattr("live.camera.sources._check_node", lambda *_: None)
+    monkeypatch.setattr("live.camera.sources._dialect", lambda: V4L2)
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Plugged(clock))
+    settings = replace(settings, camera=replace(settings.camera, source="0"))
+    with opened_show(settings, clock, headless=True) as stage:
+        lines, greeting = header(stage), stage.greeting
+        status = stage.parts.camera.status()
+    assert status.name == "BRIO"
+    assert status.locked["exposure"] == exposure
+    assert "camera: USB camera 0 (BRIO), 64×48\n" in lines
+    for told in (lines, greeting):
+        assert f"lock: exposure locked at {exposure}, white balance locked at 4600 K" in told
 
 
 def test_a_broken_calibration_stops_the_start_by_name(settings: Settings) -> None:
@@ -98,7 +124,7 @@ def test_inks_that_are_taken_during_the_show_are_kept_and_so_are_those_before(se
         run_until(stage, lambda: read_calibration(file).made != before.made, TakeInks())
         assert soon(lambda: stage.reading is not None and "from the swatches" in stage.reading.note)
     now = read_calibration(file)
-    assert now.camera.startswith("simulated sheet")
+    assert now.camera == "simulated sheet"
     assert now.size == SIZE
     # The simulated markers, not the ink that was calibrated before.
     assert np.abs(now.inks.rgb[BUILDING].astype(int) - (208, 44, 46)).max() < 40

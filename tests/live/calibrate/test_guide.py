@@ -16,6 +16,7 @@ from calibration.inks import Inks
 from live.calibrate.guide import Guide, calibrate, calibrate_by_itself
 from live.calibrate.screen import AMBER, page
 from live.calibrate.steps import CalibrateState, Step, beginning
+from live.camera.base import UNLOCKED, Locked
 from live.camera.camera import Camera
 from live.clock import MonotonicClock
 from live.config import CameraSettings, InkSettings, OutputSettings, Settings, SheetSettings
@@ -36,6 +37,8 @@ class Scripted:
     """A camera whose picture is whatever stands in `bgr`; None is a cable that was pulled."""
 
     live = False
+    name = "scripted camera"
+    locked = UNLOCKED
 
     def __init__(self, bgr: np.ndarray | None) -> None:
         self.bgr = bgr
@@ -312,6 +315,19 @@ def test_calibrated_from_the_swatches_by_itself(tmp_path: Path) -> None:
     assert f"saved to {file}" in said
     assert "×2" in said
     assert_close(read_calibration(file).inks)
+
+
+def test_a_calibration_is_of_a_camera_by_its_name_and_of_what_it_was_locked_at(tmp_path: Path) -> None:
+    file, clock = tmp_path / "calibration.toml", MonotonicClock()
+    source = Scripted(camera_picture())
+    source.locked = Locked("exposure locked at 156", {"exposure": 156.0})
+    camera = Camera(lambda: source, clock=clock, timeout=2.0)
+    camera.start(5.0)
+    calibrate_by_itself(camera, beginning(DEFAULT), file, clock)
+    camera.close()
+    made = read_calibration(file)
+    assert made.camera == "scripted camera"
+    assert made.locked == {"exposure": 156.0}
 
 
 @pytest.mark.parametrize(

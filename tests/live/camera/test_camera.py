@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from live.camera.base import UNLOCKED, Locked
 from live.camera.camera import Camera
 from live.camera.sources import StreamSource
 from live.clock import ManualClock, MonotonicClock
@@ -148,6 +149,7 @@ class Scripted:
 
     live = True
     name = "scripted camera"
+    locked = UNLOCKED
 
     def __init__(self) -> None:
         self.closed = 0
@@ -175,7 +177,7 @@ class Scripted:
         self.closed += 1
 
     def describe(self) -> str:
-        return self.name
+        return f"{self.name}, 6×4"
 
 
 class Bench:
@@ -399,11 +401,22 @@ def test_a_first_opening_that_brings_no_picture_stops_the_start(bench: Bench) ->
 
 def test_what_a_camera_learns_of_itself_while_it_runs_is_told(bench: Bench) -> None:
     bench.start(10)
-    assert bench.camera.status().sentence == "scripted camera"
-    bench.sources[0].name = "scripted camera, exposure locked at 156"
+    assert bench.camera.status().lock == ""
+    bench.sources[0].locked = Locked("exposure locked at 156", {"exposure": 156.0})
     bench.sources[0].put(20)
     until(lambda: bench.camera.status().delivered == 2)
-    assert bench.camera.status().sentence == "scripted camera, exposure locked at 156"
+    assert bench.camera.status().lock == "exposure locked at 156"
+    assert bench.camera.status().locked == {"exposure": 156.0}
+
+
+def test_a_camera_keeps_its_name_whatever_becomes_of_it(bench: Bench) -> None:
+    assert bench.camera.status().name == ""
+    bench.start(10)
+    assert bench.camera.status().sentence == "scripted camera, 6×4"
+    assert bench.camera.status().name == "scripted camera"
+    bench.sources[0].put(None)
+    until(lambda: bench.camera.status().state == "lost")
+    assert bench.camera.status().name == "scripted camera"
 
 
 def test_a_camera_may_change_its_size_in_mid_show(bench: Bench) -> None:

@@ -10,10 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 import live.camera.open as opening
+from live.camera.base import UNLOCKED
+from live.camera.lock import Kept
 from live.camera.open import open_source
 from live.camera.simulated import SimulatedSource
 from live.camera.sources import StillSource, StreamSource, VideoSource, device_names
-from live.clock import ManualClock
+from live.clock import Clock, ManualClock
 from live.config import CameraSettings
 from models.faults import DeviceFault, Fault, InputFault, UsageFault
 from tests.live.camera.servers import MjpegServer
@@ -136,15 +138,18 @@ class _Plugged:
         width: int,
         height: int,
         fps: float,
+        clock: Clock,
         name: str,
         lock: Mapping[str, float] | None,
-        kept: dict[str, float],
+        kept: Kept,
     ) -> None:
         assert (width, height, fps) == (320, 240, 30.0)
-        self.lock, self.kept = lock, kept
+        self.lock, self.kept, self.clock = lock, kept, clock
         if number not in self.working:
             raise DeviceFault(f"USB camera {number} ({name}) opens, but gives no picture")
         self.number = number
+        self.name = name
+        self.locked = UNLOCKED
 
     def read(self) -> NDArray[np.uint8]:
         return noise(self.number)
@@ -222,10 +227,25 @@ def test_a_camera_that_is_plugged_in_again_is_locked_at_the_same_values(
     assert isinstance(first, _Plugged)
     assert isinstance(again, _Plugged)
     assert first.lock == {"exposure": 100.0, "gain": 0.0}
-    first.kept["focus"] = 30.0
-    assert again.kept["focus"] == 30.0
+    first.kept.values["focus"] = 30.0
+    assert again.kept.values == {"focus": 30.0}
     other = open_source(replace(settings, lock=False), ManualClock())()
     assert isinstance(other, _Plugged)
     assert other.lock is None
-    assert other.kept == {}
+    assert other.kept == Kept()
     assert len(names) == 3
+
+
+@pytest.mark.parametrize("source", ["auto", "brio", "2"])
+def test_a_camera_is_locked_as_it_was_when_it_was_calibrated_and_no_other_is(
+    names: dict[int, str], monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    monkeypatch.setattr(_Plugged, "working", {2})
+    settings = replace(SMALL, source=source)
+    locked = {"exposure": 156.0, "white_balance": 4600.0}
+    opened = open_source(settings, ManualClock(), {"Logitech BRIO": locked})()
+    other = open_source(settings, ManualClock(), {names[0]: locked})()
+    assert isinstance(opened, _Plugged)
+    assert isinstance(other, _Plugged)
+    assert opened.kept.values == locked
+    assert other.kept.values == {}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
@@ -13,10 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from live.camera.base import Source
-from live.camera.lock import V4L2, WATCH
+from live.camera.base import UNLOCKED, Source
+from live.camera.dialects import V4L2
+from live.camera.lock import WATCH, Kept
 from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names, public
-from live.clock import ManualClock
+from live.clock import Clock, ManualClock
 from models.faults import DeviceFault, InputFault
 from tests.live.camera.servers import MjpegServer, RtspServer, Server
 from tests.live.camera.test_lock import SimulatedCamera
@@ -251,14 +251,14 @@ def test_names_of_cameras_are_those_of_the_system(tmp_path: Path) -> None:
 
 def test_a_camera_that_is_not_there_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(DeviceFault, match="USB camera 63"):
-        UvcSource(63, width=640, height=480, fps=30)
+        UvcSource(63, width=640, height=480, fps=30, clock=ManualClock())
     assert capfd.readouterr().err == ""
 
 
 def test_a_real_camera_brings_pictures() -> None:
     if not device_names():
         pytest.skip("no camera is plugged in")
-    source = UvcSource(next(iter(device_names())), width=640, height=480, fps=30)
+    source = UvcSource(next(iter(device_names())), width=640, height=480, fps=30, clock=ManualClock())
     for _ in range(3):
         bgr = source.read()
         assert bgr is not None
@@ -268,61 +268,75 @@ def test_a_real_camera_brings_pictures() -> None:
 
 
 class Plugged(SimulatedCamera):
-    """The simulated camera in the place of OpenCV's capture, at 60 pictures a second of real time."""
+    """The simulated camera in the place of OpenCV's capture, at 30 pictures a second of a clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
 
     def isOpened(self) -> bool:  # noqa: N802 - OpenCV's name
         return True
 
     def read(self) -> tuple[bool, NDArray[np.uint8]]:
-        time.sleep(1 / 60)
-        return True, self.picture(time.monotonic() % 1000)
+        self._clock.sleep(1 / 30)
+        return True, self.picture(self._clock.now())
 
     def release(self) -> None:
         pass
 
 
-def test_a_camera_is_locked_before_its_first_picture_and_again_as_before(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    devices = [Plugged(), Plugged()]
-    for device in devices:
-        device.props |= {cv2.CAP_PROP_FRAME_WIDTH: 64, cv2.CAP_PROP_FRAME_HEIGHT: 48}
-    devices[1].props[cv2.CAP_PROP_EXPOSURE] = 70  # it has forgotten everything on the way
-    left = list(devices)
+@pytest.fixture
+def plugged(monkeypatch: pytest.MonkeyPatch) -> list[Plugged]:
+    """The cameras that are opened one after another; none as yet."""
+    left: list[Plugged] = []
     monkeypatch.setattr("live.camera.sources._check_node", lambda *_: None)
     monkeypatch.setattr("live.camera.sources._dialect", lambda: V4L2)
     monkeypatch.setattr(cv2, "VideoCapture", lambda *_: left.pop(0))
-    kept: dict[str, float] = {}
+    return left
 
-    begin = time.monotonic()
-    first = UvcSource(0, width=64, height=48, fps=60, lock={"gain": 10}, kept=kept)
-    assert time.monotonic() - begin < 2.6
-    assert "exposure locked at 156" in first.describe(), "the first picture is one of a locked camera"
-    assert kept == {}, "nothing is kept before it is verified"
-    end = time.monotonic() + WATCH + 2
-    while not kept and time.monotonic() < end:
-        assert first.read() is not None
-    assert kept == {"exposure": 156, "white balance": 4600, "focus": 30, "gain": 10}
-    assert first.describe() == (
-        "USB camera 0, 64×48, exposure locked at 156, white balance locked at 4600 K, "
-        "focus locked at 30, gain locked at 10"
+
+def test_a_camera_is_locked_before_its_first_picture_and_again_as_before(plugged: list[Plugged]) -> None:
+    clock, kept = ManualClock(), Kept()
+    first, second = Plugged(clock), Plugged(clock)
+    second.props[cv2.CAP_PROP_EXPOSURE] = 70  # it has forgotten everything on the way
+    plugged += [first, second]
+
+    source = UvcSource(0, width=64, height=48, fps=30, clock=clock, lock={"gain": 10}, kept=kept)
+    assert clock.now() < 2.2
+    assert "exposure locked at 156" in source.locked.sentence, "the first picture is one of a locked camera"
+    assert kept == Kept(), "nothing is kept before it is verified"
+    end = clock.now() + WATCH + 0.5
+    while clock.now() < end:
+        assert source.read() is not None
+    assert kept.values == {"exposure": 156, "white_balance": 4600, "focus": 30, "gain": 10}
+    assert source.locked.values == kept.values
+    assert source.locked.sentence == (
+        "exposure locked at 156, white balance locked at 4600 K, focus locked at 30, gain locked at 10"
     )
+    assert source.describe() == "USB camera 0, 64×48"
 
-    begin = time.monotonic()
-    again = UvcSource(0, width=64, height=48, fps=60, lock={"gain": 10}, kept=kept)
-    assert time.monotonic() - begin < 1.6, "what is known needs no settling"
-    assert devices[1].props[cv2.CAP_PROP_EXPOSURE] == 156
-    assert "exposure locked at 156" in again.describe()
+    begin = clock.now()
+    again = UvcSource(0, width=64, height=48, fps=30, clock=clock, lock={"gain": 10}, kept=kept)
+    assert clock.now() - begin < 1.2, "what is known needs no settling"
+    assert second.props[cv2.CAP_PROP_EXPOSURE] == 156
+    assert again.locked.values["exposure"] == 156
 
 
-def test_a_camera_is_left_alone_where_the_settings_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    device = Plugged()
-    monkeypatch.setattr("live.camera.sources._check_node", lambda *_: None)
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: device)
-    source = UvcSource(0, width=64, height=48, fps=60)
+def test_a_camera_is_left_alone_where_the_settings_say_so(plugged: list[Plugged]) -> None:
+    clock = ManualClock()
+    device = Plugged(clock)
+    plugged.append(device)
+    source = UvcSource(0, width=64, height=48, fps=30, clock=clock)
     assert source.read() is not None
     assert device.automatic(cv2.CAP_PROP_AUTO_EXPOSURE)
-    assert source.describe() == "USB camera 0, 64×48, not locked, as camera.lock has it"
+    assert source.locked == UNLOCKED
+
+
+@pytest.mark.parametrize(("name", "called"), [("BRIO", "BRIO"), ("", "USB camera 0")])
+def test_a_camera_is_called_by_its_name_alone(plugged: list[Plugged], name: str, called: str) -> None:
+    clock = ManualClock()
+    plugged.append(Plugged(clock))
+    assert UvcSource(0, width=64, height=48, fps=30, clock=clock, name=name).name == called
 
 
 # Files that aren't what they should be
