@@ -13,13 +13,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL, Inks, Rgb, family, linear_light, oklab
+from calibration.inks import PAPER_LEVEL, Inks, Rgb, colour_name, family, linear_light, oklab
 from models.palette import CLASS_NAMES, ROAD, UNKNOWN
 
 Float = NDArray[np.float32]
@@ -66,12 +66,14 @@ class Drift:
     paper: distance of the paper's white from that of the calibration; nan if that isn't known.
     inks: of each class, distance of its ink from its calibrated colour, on levelled paper; nan where too
         little of it is in sight, and for `ground`, whose white is brought to its level by definition.
-    sentence: for the operator, of the worst of it; "" if all is well.
+    sentence: for the operator, what has moved most and how; "" if all is well. What to do about it depends
+        on `what` it is about.
     """
 
     paper: float
     inks: tuple[float, ...]
     sentence: str
+    what: Literal["", "light", "inks"]
 
 
 def measure_drift(
@@ -94,7 +96,9 @@ def measure_drift(
         then = np.array(white, dtype=np.float32) / np.float32(255)
         paper, of_paper = _judge_paper(then, _white(raw, levelled) / np.float32(255))
     distances, of_ink = _judge_inks(levelled, labels, inks)
-    return Drift(paper, distances, of_paper or of_ink)
+    if of_paper:  # inks may move because of it
+        return Drift(paper, distances, of_paper, "light")
+    return Drift(paper, distances, of_ink, "inks" if of_ink else "")
 
 
 def paper_white(raw: NDArray[np.uint8], levelled: NDArray[np.uint8]) -> Rgb:
@@ -137,10 +141,7 @@ def _judge_paper(then: Float, now: Float) -> tuple[float, str]:
             changes.append("pinker" if red > 0 else "greener")
     if not changes:
         return math.hypot(lightness, tint), ""
-    sentence = (
-        f"the light has become {' and '.join(changes)} since calibration: press W (white) or check the lamp"
-    )
-    return math.hypot(lightness, tint), sentence
+    return math.hypot(lightness, tint), f"the light has become {' and '.join(changes)} since calibration"
 
 
 _PARTS: Final = {
@@ -201,8 +202,7 @@ def _judge_inks(
             worst = badness
             reads = _difference(seen, nearest if off >= INK_STEP else anchor)
             sentence = (
-                f"the {colour_name(anchor)} marker ({CLASS_NAMES[index]}) reads {reads} than calibrated: "
-                "calibrate the inks"
+                f"the {colour_name(anchor)} marker ({CLASS_NAMES[index]}) reads {reads} than calibrated"
             )
     return tuple(distances), sentence
 
@@ -229,20 +229,3 @@ def _difference(seen: Float, expected: Float) -> str:
     if abs(yellow) >= abs(red):
         return "yellower" if yellow > 0 else "bluer"
     return "redder" if red > 0 else "greener"
-
-
-_HUES: Final = (
-    (10.0, "pink"), (45.0, "red"), (75.0, "orange"), (115.0, "yellow"), (165.0, "green"),
-    (215.0, "turquoise"), (285.0, "blue"), (335.0, "violet"), (360.0, "pink"),
-)  # fmt: skip
-"""The hue in degrees of OKLab's plane up to which a colour has a name."""
-
-
-def colour_name(lab: Float) -> str:
-    """What a person calls a colour of OKLab, float32 (3,): 'blue', 'brown', 'grey'."""
-    lightness, red, yellow = (float(value) for value in lab)
-    if math.hypot(red, yellow) < 0.035:
-        return "black" if lightness < 0.45 else "white" if lightness > 0.9 else "grey"
-    hue = math.degrees(math.atan2(yellow, red)) % 360
-    name = next(name for limit, name in _HUES if hue <= limit)
-    return "brown" if name in ("orange", "yellow") and lightness < 0.6 else name

@@ -297,8 +297,8 @@ def check_place(path: Path) -> None:
         try_place(previous_path(path))
 
 
-def write_calibration(path: Path, calibration: Calibration) -> Path | None:
-    """Write a calibration, whole or not at all, and keep the one that stood there.
+def write_calibration(path: Path, calibration: Calibration, *, keep_standing: bool = True) -> Path | None:
+    """Write a calibration, whole or not at all, and keep the one that stood there, if that is wanted.
 
     At every moment, also if the machine dies, the old calibration or the new one stands at `path`. Returns
     where the old one is kept, or None if there was none: one that can be read at `previous_path`, in the
@@ -310,7 +310,7 @@ def write_calibration(path: Path, calibration: Calibration) -> Path | None:
     _calibration(parse_toml(text, path, _KIND, broken=InputFault))
     with _writing(path):
         standing, kept = _standing(path), None
-        if standing is not None:
+        if standing is not None and keep_standing:
             kept = previous_path(path) if _is_whole(path) else _broken_path(path, standing)
             write_whole(kept, standing)
         write_whole(path, text.encode("utf-8", errors="replace"))

@@ -16,11 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL, Inks, family, oklab
+from calibration.inks import PAPER_LEVEL, Inks, colour_name, family, oklab
 from calibration.layout import A4, SheetLayout
+from calibration.learning import seen_colours
+from calibration.light import SHADOW_DEPTH, SHADOW_TINT
 from calibration.sheet import SheetPosition
 from models.faults import InputFault
-from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
+from models.palette import CLASS_NAMES, GROUND, ROAD
 
 MARKERS: Final = ("white", "black", "green", "red", "blue")
 """What the marker of each class is called when nobody said otherwise."""
@@ -56,30 +58,11 @@ EVEN = 0.10
 RING_TINT = 0.05
 """By how much the paper around one swatch may be tinted against that around the others, in OKLab."""
 
-GREY_CHROMA = 0.045
-"""Chroma in OKLab below which a person calls a colour black, grey or white."""
+DARK = 30
+"""Of 255, how bright paper must be for its colours to be measured."""
 
-BROWN_BLACK = (0.36, 0.07)
-"""Lightness and chroma below which a person calls a colour black, whatever its hue."""
-
-SHADOW_LIGHT = 0.66
-"""A grey lighter than this is paper in a shadow, or pencil."""
-
-SKIN_HUES, SKIN_CHROMA = (25.0, 85.0), 0.105
-"""Hues in degrees, and the chroma below which they are those of skin, wood and coffee."""
-
-NEAR_PRIOR = 0.10
-"""Distance in OKLab from one of the prior's inks at which a colour is that ink, if any other is twice as
-far."""
-
-FLAT = 0.035
-"""By how much colours may differ within 3 × 3 pixels of an area of one ink."""
-
-LEARNT_SIDE = 512
-"""Pixels along the side at which a drawing is learnt from."""
-
-LEAST_AREA = 60
-"""Pixels at that side that an ink must cover evenly to be learnt."""
+RING_DARK = 0.4
+"""Share of the usual paper's brightness below which what is around a swatch is no paper."""
 
 LIKELY_SHARE, LIKELY_FAR = 0.75, 0.8
 """What of its family an ink is bound to show: cover, and doublings of its layers or light."""
@@ -87,6 +70,9 @@ LIKELY_SHARE, LIKELY_FAR = 0.75, 0.8
 CLOSE, CLOSE_TO_PAPER = 0.075, 0.09
 """Distance in OKLab between what two inks show, and between an ink and the paper, that is too little for a
 reader that allows each of them half of it."""
+
+SHADOW_MARGIN = 0.07
+"""By how much, as a logarithm, an ink must be darker than the deepest shadow."""
 
 Floats = NDArray[np.float32]
 Box = Sequence[float]
@@ -103,11 +89,16 @@ def inks_from_swatches(bgr: NDArray[np.uint8], position: SheetPosition, layout: 
     looks = [_look(bgr, position, box, label) for label, box in enumerate(layout.swatch_corners_sheet())]
     papers = np.stack([paper for _, paper in looks])
     usual = np.median(papers, axis=0)
-    # In the light of one lamp paper has one tint; a hand or a sleeve around a box hasn't.
+    # In the light of one lamp paper has one tint, and about one brightness; a hand or a sleeve around a box
+    # has neither.
     tints = oklab((papers / usual * (PAPER_LEVEL / 255)).clip(0, 1).astype(np.float32))[:, 1:]
     for label, tint in enumerate(tints):
-        if np.abs(tint).max() > RING_TINT:
+        if np.abs(tint).max() > RING_TINT or papers[label].max() < RING_DARK * usual.max():
             raise InputFault(f"{_swatch(label)} is hidden: take away what lies over it")
+        if papers[label].max() < DARK:
+            raise InputFault(
+                f"{_swatch(label)} is too dark to be measured: more light, or a longer exposure"
+            )
     shown = np.full((len(CLASS_NAMES), 3), PAPER_LEVEL, dtype=np.float32)
     for label, (inside, paper) in enumerate(looks):
         levelled = (inside / paper * PAPER_LEVEL).clip(0, 255)
@@ -115,7 +106,9 @@ def inks_from_swatches(bgr: NDArray[np.uint8], position: SheetPosition, layout: 
             if _covered(levelled).mean() > 0.5:
                 raise InputFault(f"{_swatch(label)} must stay as white as the paper: leave that box empty")
             continue
-        shown[label] = _ink_of(levelled, _swatch(label), f"scribble it with the {MARKERS[label]} marker")
+        shown[label] = _ink_of(
+            levelled, _swatch(label), f"scribble it with the {MARKERS[label]} marker", "empty or covered"
+        )
     return _told_apart(_inks(shown, usual), "the swatches of")
 
 
@@ -144,22 +137,17 @@ def inks_from_areas(levelled: NDArray[np.uint8], areas: Mapping[int, Box], prior
 
 
 def learn_inks(levelled: NDArray[np.uint8], prior: Inks) -> Inks:
-    """The inks of a first drawing (or a photograph), each taken for what a person would take it for.
+    """The inks of a first drawing, each taken for what a person would take it for.
 
-    levelled: uint8 (S, S, 3), the rectified sheet with its light levelled, BGR. Black, grey and brown-black
-    are road, any green is green, red, orange and pink are building, blue, cyan and violet are water; but
-    what is plainly one of `prior`'s inks is that. Of several colours of a class the one with most area
-    counts; edges, skin and pale greys don't. Classes that aren't seen keep the prior's colour.
+    levelled: uint8 (S, S, 3), the rectified sheet with its light levelled, BGR. As from a photograph
+    (`calibration.learning`), but for one colour of each class, of several the one that covers most; and a
+    hand may lie on the sheet. Classes that aren't seen keep the prior's colour.
     """
-    seen, shares = _flat_colours(levelled)
-    known = prior.levelled()
-    classes = _as_a_person(seen, oklab(known))
-    shown, area = known * 255, np.zeros(len(CLASS_NAMES), dtype=np.intp)
-    for label in range(ROAD, len(CLASS_NAMES)):
-        own = classes == label
-        if own.sum() >= LEAST_AREA:
-            likely = _most_frequent(seen[own])
-            shown[label], area[label] = np.median(shares[own][likely], axis=0), likely.sum()
+    known = prior.levelled() * 255
+    shown, area = known.copy(), np.zeros(len(CLASS_NAMES), dtype=np.intp)
+    for colour in seen_colours(levelled, prior, hands=True):
+        if colour.area > area[colour.label]:
+            shown[colour.label], area[colour.label] = colour.rgb, colour.area
     # Two that came out alike were one: the smaller was no ink of its own.
     while True:
         inks = _inks(shown, prior.rgb[GROUND])
@@ -167,7 +155,7 @@ def learn_inks(levelled: NDArray[np.uint8], prior: Inks) -> Inks:
         if alike is None or not area[list(alike)].any():
             return inks if alike is None else prior
         loser = min((label for label in alike if area[label]), key=lambda label: int(area[label]))
-        shown[loser], area[loser] = known[loser] * 255, 0
+        shown[loser], area[loser] = known[loser], 0
 
 
 def separability(inks: Inks) -> tuple[str, ...]:
@@ -178,6 +166,8 @@ def separability(inks: Inks) -> tuple[str, ...]:
     for one in range(ROAD, len(CLASS_NAMES)):
         if apart[GROUND, one] < CLOSE_TO_PAPER:
             told.append(f"{names[one]} '{CLASS_NAMES[one]}' is close to the paper: choose a stronger one")
+        elif _is_shadowy(inks, one):
+            told.append(f"{names[one]} '{CLASS_NAMES[one]}' looks like a shadow: choose a darker one")
         for other in range(one + 1, len(CLASS_NAMES)):
             if apart[one, other] < CLOSE:
                 told.append(_advice(one, other, names, seen))
@@ -206,17 +196,11 @@ def family_distances(inks: Inks) -> Floats:
     return apart
 
 
-def colour_name(lab: Floats) -> str:
-    """What a person calls a colour. lab: float32 (3,), OKLab."""
-    light, chroma, hue = _light_chroma_hue(lab)
-    if chroma < GREY_CHROMA or (light < BROWN_BLACK[0] and chroma < BROWN_BLACK[1]):
-        return "black" if light < 0.45 else "grey" if light < 0.88 else "white"
-    if 30 < hue < 100 and light < 0.72 and chroma < 0.13:
-        return "brown"
-    names = ((15, "pink"), (45, "red"), (80, "orange"), (108, "yellow"), (170, "green"), (225, "turquoise"),
-             (290, "blue"), (325, "violet"), (360, "pink"))  # fmt: skip
-    name = next(name for end, name in names if hue <= end)
-    return "pink" if name == "red" and light > 0.7 else name
+def _is_shadowy(inks: Inks, label: int) -> bool:
+    """Whether an ink is a grey that may be evened out as a shadow on the paper is."""
+    values = inks.levelled() * (255 / PAPER_LEVEL)
+    logs = np.log(np.maximum(values[label], 1e-3))
+    return bool(np.ptp(logs) < SHADOW_TINT and -SHADOW_DEPTH - SHADOW_MARGIN < logs.min() < 0)
 
 
 def _as_named(inks: Inks) -> Floats:
@@ -273,12 +257,10 @@ def _look(
     around[line:-line, line:-line] = False
     ring = rgb[around]
     paper = np.asarray(np.median(ring, axis=0), dtype=np.float32)
-    if paper.max() < 30:
-        raise InputFault(f"{_swatch(label)} is too dark to be measured: more light, or a longer exposure")
     if paper.min() > 252:
         raise InputFault(f"the paper at {_swatch(label)} is blown out: less light, or a shorter exposure")
     even = (np.abs(ring / np.maximum(paper, 1) - 1) < EVEN).all(axis=1)
-    if even.mean() < 0.5:
+    if even.mean() < 0.5 and paper.max() >= DARK:
         raise InputFault(f"{_swatch(label)} is hidden: take away what lies over it")
     inset = margin + round(PATCH * INSET)
     return rgb[inset:-inset, inset:-inset], np.maximum(paper, 1)
@@ -295,10 +277,11 @@ def _covered(levelled: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.linalg.norm(_lab(levelled) - paper, axis=-1) > COVERED)
 
 
-def _ink_of(levelled: Floats, where: str, remedy: str) -> Floats:
+def _ink_of(levelled: Floats, where: str, remedy: str, bare: str = "empty") -> Floats:
     """The colour of the ink that covers a place, be it streakily or in part: float32 (3,), RGB 0..255.
 
-    levelled: float32 (..., 3), RGB 0..255 on paper at `PAPER_LEVEL`.
+    levelled: float32 (..., 3), RGB 0..255 on paper at `PAPER_LEVEL`. Raises InputFault that says where and
+    what to do; of a place that shows nothing but paper, that it is `bare`.
     """
     colours = levelled.reshape(-1, 3).astype(np.float32)
     paper = np.full(3, PAPER_LEVEL, dtype=np.float32)
@@ -306,7 +289,7 @@ def _ink_of(levelled: Floats, where: str, remedy: str) -> Floats:
     away = np.linalg.norm(seen - _lab(paper), axis=1)
     covered = away > COVERED
     if covered.mean() < LEAST_COVERED:
-        raise InputFault(f"{where} is empty: {remedy}")
+        raise InputFault(f"{where} is {bare}: {remedy}")
     fullest = np.quantile(away[covered], FULL)
     ink = np.asarray(np.median(colours[away > WELL_COVERED * fullest], axis=0), dtype=np.float32)
     if np.linalg.norm(_lab(ink) - _lab(paper)) < PALE:
@@ -353,52 +336,3 @@ def _told_apart(inks: Inks, what: str) -> Inks:
         one, other = (f"'{CLASS_NAMES[label]}'" for label in alike)
         raise InputFault(f"{what} {one} and {other} are too much alike: choose another colour for {other}")
     return inks
-
-
-def _light_chroma_hue(lab: Floats) -> tuple[Floats, Floats, Floats]:
-    """Lightness, chroma, and hue in degrees, of OKLab (..., 3)."""
-    light, a, b = np.moveaxis(lab, -1, 0)
-    return light, np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
-
-
-def _flat_colours(levelled: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-    """The pixels of a drawing that lie within areas of one ink: OKLab, and RGB 0..255, float32 (n, 3)."""
-    side = min(LEARNT_SIDE, levelled.shape[0])
-    small = cv2.resize(levelled, (side, side), interpolation=cv2.INTER_AREA)
-    rgb = np.asarray(cv2.medianBlur(small, 3), dtype=np.float32)[..., ::-1]
-    seen = _lab(rgb)
-    square = np.ones((3, 3), dtype=np.uint8)
-    spread = np.asarray(cv2.dilate(seen, square)) - np.asarray(cv2.erode(seen, square))
-    flat = (spread.max(axis=-1) < FLAT) & _covered(rgb)
-    return seen[flat], rgb[flat]
-
-
-def _as_a_person(seen: Floats, known: Floats) -> NDArray[np.uint8]:
-    """The class of which a person would say that each colour is its ink, `GROUND` for none: uint8 (n,).
-
-    seen: float32 (n, 3), OKLab; known: (5, 3), that of the prior's inks.
-    """
-    light, chroma, hue = _light_chroma_hue(seen)
-    grey = (chroma < GREY_CHROMA) | ((light < BROWN_BLACK[0]) & (chroma < BROWN_BLACK[1]))
-    classes = np.full(len(seen), GROUND, dtype=np.uint8)
-    classes[(hue <= 85) | (hue > 325)] = BUILDING
-    classes[(hue > 100) & (hue <= 190)] = GREEN
-    classes[(hue > 190) & (hue <= 325)] = WATER
-    skin = (hue > SKIN_HUES[0]) & (hue < SKIN_HUES[1]) & (chroma < SKIN_CHROMA)
-    classes[skin] = GROUND
-    classes[grey] = np.where(light[grey] < SHADOW_LIGHT, ROAD, GROUND)
-    from_known = np.linalg.norm(seen[:, None] - known[None], axis=2)
-    order = np.sort(from_known, axis=1)
-    plain = (order[:, 0] < NEAR_PRIOR) & (order[:, 1] > 2 * order[:, 0])
-    classes[plain] = from_known[plain].argmin(axis=1)
-    return classes
-
-
-def _most_frequent(seen: Floats) -> NDArray[np.bool_]:
-    """Which of the colours, OKLab (n, 3), are about the most frequent one."""
-    cells = np.rint(seen / ALIKE * 2).astype(np.int32)
-    kinds, counts = np.unique(cells, axis=0, return_counts=True)
-    # Together with the cells that touch it, so that a colour on the border of two counts whole.
-    touching = (np.abs(kinds[:, None] - kinds[None]).max(axis=2) <= 1) @ counts
-    middle = kinds[touching.argmax()]
-    return np.asarray(np.abs(cells - middle).max(axis=1) <= 1)

@@ -21,6 +21,7 @@ All of it is evaluated once per 16-bit colour; reading a picture is one look-up.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,6 +92,18 @@ added to the square of it (in reaches): the hand needs the better claim."""
 NEUTRAL = 0.6
 """Share of the tolerance that an ink without chroma gets: it has no hue that could vary, and dark skin and
 cloth lie next to black."""
+
+GREY_CHROMA = 0.045
+"""Chroma in OKLab below which a person calls a colour black, grey or white."""
+
+BROWN_BLACK = (0.36, 0.07)
+"""Lightness and chroma below which a person calls a colour black, whatever its hue."""
+
+HUES = (
+    (15, "pink"), (45, "red"), (80, "orange"), (115, "yellow"), (170, "green"), (225, "turquoise"),
+    (290, "blue"), (327, "violet"), (360, "pink"),
+)  # fmt: skip
+"""The hue in degrees of OKLab up to which a vivid colour has a name."""
 
 Float = NDArray[np.float32]
 Rgb: TypeAlias = tuple[int, int, int]
@@ -187,6 +200,20 @@ def oklab(srgb: Float) -> Float:
     return np.asarray(np.cbrt(light @ to_cones.T) @ to_lab.T, dtype=np.float32)
 
 
+def colour_name(lab: Float) -> str:
+    """What a person calls a colour of OKLab, float32 (3,): 'blue', 'brown', 'grey'."""
+    light, red, yellow = (float(value) for value in lab)
+    chroma, hue = math.hypot(red, yellow), math.degrees(math.atan2(yellow, red)) % 360
+    if chroma < GREY_CHROMA or (light < BROWN_BLACK[0] and chroma < BROWN_BLACK[1]):
+        return "black" if light < 0.45 else "grey" if light < 0.88 else "white"
+    if 30 < hue < 100 and light < 0.72 and chroma < 0.13:
+        return "brown"
+    name = next(name for end, name in HUES if hue <= end)
+    if name == "red" and light > 0.7:
+        return "pink"
+    return "green" if name == "yellow" and hue > 105 and light < 0.75 else name  # olive
+
+
 def family(paper: Float, ink: Float) -> tuple[Float, Float]:
     """Every colour that one ink can make on paper.
 
@@ -248,16 +275,21 @@ def classify(srgb: Float, inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint
         best[closer] = claim[closer]
         classes[closer] = np.where(from_paper[closer] < GROUND_SHARE * way, GROUND, index)
     # What is rather skin is no ink, unless nothing shall be unknown.
-    reach = SKIN_REACH / max(tolerance, 1.0)
-    skins = oklab(_skins())
-    terms = np.column_stack([np.ones(len(skins)), -2 * skins, (skins**2).sum(axis=1)])
-    skin = ((terms / reach**2).astype(np.float32) @ powers).min(axis=0)
+    skin = from_skin(seen) ** 2 * (max(tolerance, 1.0) / SKIN_REACH) ** 2
     classes[(skin < 1) & (skin + SKIN_DOUBT < best)] = UNKNOWN
     # Brighter than paper is gloss, and the paper itself may be off by its noise in any direction.
     tinted = np.abs(seen[:, 1:] - anchors[0, 1:]).max(axis=1)
     bare = (seen[:, 0] > anchors[0, 0] - PAPER_DIM) & (tinted < PAPER_TINT * min(tolerance, 1.5))
     classes[bare & (from_anchors.argmin(axis=1) == GROUND)] = GROUND
     return classes
+
+
+def from_skin(lab: Float) -> Float:
+    """How far colours are from that of any skin: float32 (n,), of OKLab (n, 3)."""
+    skins = oklab(_skins())
+    # |s - m|² as one product of matrices.
+    squares = (lab**2).sum(axis=1)[:, None] - 2 * lab @ skins.T + (skins**2).sum(axis=1)
+    return np.asarray(np.sqrt(np.maximum(squares.min(axis=1), 0)), dtype=np.float32)
 
 
 def _skins() -> Float:
@@ -271,13 +303,17 @@ def _skins() -> Float:
 
 def ink_table(inks: Inks, tolerance: float = 1.0) -> NDArray[np.uint8]:
     """The class of every 16-bit colour (`cv2.COLOR_BGR2BGR565`): uint8 (1, 65536), for `cv2.LUT`."""
+    return classify(coded_colours(), inks, tolerance)[None]
+
+
+def coded_colours() -> Float:
+    """What each 16-bit colour (`cv2.COLOR_BGR2BGR565`) stands for: the middle of its values, sRGB 0..1,
+    float32 (65536, 3)."""
     code = np.arange(65536, dtype=np.uint32)
-    # The centre of the bin of values that a code stands for.
     red = ((code >> 11) << 3) + 4
     green = (((code >> 5) & 63) << 2) + 2
     blue = ((code & 31) << 3) + 4
-    colours = np.stack([red, green, blue], axis=1).astype(np.float32) / 255
-    return classify(np.minimum(colours, 1), inks, tolerance)[None]
+    return np.stack([red, green, blue], axis=1).astype(np.float32) / np.float32(255)
 
 
 def read_inks(bgr: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:

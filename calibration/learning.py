@@ -1,4 +1,4 @@
-"""The colours of a drawing, learnt from one photograph of it.
+"""The colours of a drawing, learnt from one picture of it: for a photograph, or as the inks of a show.
 
 Nobody says which markers were used, and there may be two of a kind: a light and a dark green, an orange and
 a red. So hues are looked for first, each a heap of pixels around one direction from the paper's colour, and
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL, Float, Inks, oklab
+from calibration.inks import PAPER_LEVEL, SKIN_REACH, Float, Inks, from_skin, oklab
 from models.palette import CLASS_NAMES, GREEN, GROUND, ROAD
 
 PAPER = np.full(3, PAPER_LEVEL, dtype=np.uint8)
@@ -68,33 +68,61 @@ class Colours:
         return cls(inks.rgb, np.arange(len(CLASS_NAMES), dtype=np.uint8))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A colour that a drawing shows: uint8 (3,), RGB on levelled paper; the class for which it stands; and
+    how much it covers, in pixels of CELLS × CELLS."""
+
+    rgb: NDArray[np.uint8]
+    label: int
+    area: int
+
+
 def learn_colours(lit: NDArray[np.uint8], prior: Inks) -> Colours:
     """The colours of a levelled photograph.
 
     lit: uint8 (S, S, 3), BGR, its paper at `PAPER_LEVEL`. prior: what the inks may be like; a class of
     which nothing is seen has its colour.
     """
+    seen = seen_colours(lit, prior)
+    usual = (prior.levelled() * 255).astype(np.uint8)
+    unseen = sorted(set(range(ROAD, len(CLASS_NAMES))) - {colour.label for colour in seen})
+    classes = [GROUND, *(colour.label for colour in seen), *unseen]
+    rgb = [PAPER, *(colour.rgb for colour in seen), *usual[unseen]]
+    return Colours(np.array(rgb), np.array(classes, dtype=np.uint8))
+
+
+def seen_colours(lit: NDArray[np.uint8], prior: Inks, hands: bool = False) -> list[Seen]:
+    """The colours that a levelled picture shows on its paper, as for `learn_colours`.
+
+    hands: whether hands may lie on the sheet; what is rather skin than an ink of `prior` is passed over.
+    """
     cells = np.asarray(cv2.resize(lit, (CELLS, CELLS), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     small = cells.reshape(-1, 3)[:, ::-1]
-    away = _lab(small) - _lab(PAPER)
+    lab = _lab(small)
+    away = lab - _lab(PAPER)
     chroma = np.linalg.norm(away[:, 1:], axis=1)
     far = np.linalg.norm(away, axis=1)
+    usual_lab = _lab((prior.levelled() * 255).astype(np.uint8))
+    usual_hue = _hue(usual_lab - usual_lab[GROUND])
     coloured = (chroma > PALE) & (chroma > GREYISH * far)
-    usual = (prior.levelled() * 255).astype(np.uint8)
-    usual_hue = _hue(_lab(usual) - _lab(usual[GROUND]))
+    dim = -away[:, 0]
+    dark = ~coloured & (dim > DIM) & ((dim > BLACK) | _is_stroke(dim))
+    if hands:
+        from_inks = np.linalg.norm(lab[:, None] - usual_lab[ROAD:], axis=2).min(axis=1)
+        skin = from_skin(lab)
+        coloured &= (skin > SKIN_REACH) | (skin > from_inks)
 
     bins = (_hue(away) / 360 * BINS).astype(np.int64) % BINS
     heap_of_bin, centres = _heaps(np.bincount(bins[coloured], minlength=BINS).astype(np.float32))
-    rgb, classes = [PAPER], [GROUND]
+    seen: list[Seen] = []
 
     def learn(own: NDArray[np.bool_], label: int, strength: Float) -> None:
         # Where the ink lies well, not at its edge or where it ran dry.
         strong = own & (strength >= np.median(strength[own]))
-        rgb.append(np.median(small[strong], axis=0).astype(np.uint8))
-        classes.append(label)
+        rgb = np.median(small[strong], axis=0).astype(np.uint8)
+        seen.append(Seen(rgb, label, int(own.sum())))
 
-    dim = -away[:, 0]
-    dark = ~coloured & (dim > DIM) & ((dim > BLACK) | _is_stroke(dim))
     if dark.sum() >= FEW:
         # Among the dark may be shadows of things, which are less so than a road.
         learn(dark & (dim > 0.6 * np.quantile(dim[dark], 0.98)), ROAD, dim)
@@ -102,11 +130,7 @@ def learn_colours(lit: NDArray[np.uint8], prior: Inks) -> Colours:
         own = coloured & (heap_of_bin[bins] == heap)
         if own.sum() >= FEW:
             learn(own, label, far)
-    for label in range(ROAD, len(CLASS_NAMES)):
-        if label not in classes:
-            rgb.append(usual[label])
-            classes.append(label)
-    return Colours(np.array(rgb), np.array(classes, dtype=np.uint8))
+    return seen
 
 
 def _is_stroke(dim: Float) -> NDArray[np.bool_]:

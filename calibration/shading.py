@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import Float, family, linear_light, oklab, srgb_of
+from calibration.inks import Float, coded_colours, family, linear_light, oklab, read_inks, srgb_of
 from calibration.learning import Colours
 from models.palette import CLASS_NAMES, GROUND, ROAD
 
@@ -114,9 +114,7 @@ def photo_table(colours: Colours, thin: bool = False) -> NDArray[np.uint8]:
     """The class of every 16-bit colour of a levelled photograph, uint8 (1, 65536), as
     `calibration.inks.ink_table`."""
     labs, costs, classes = every_colour(colours, thin)
-    code = np.arange(65536, dtype=np.uint32)
-    parts = [((code >> 11) << 3) + 4, (((code >> 5) & 63) << 2) + 2, ((code & 31) << 3) + 4]
-    seen = oklab((np.stack(parts, axis=1) / np.float32(255)).astype(np.float32))
+    seen = oklab(coded_colours())
     nearest = np.full(len(seen), np.inf, dtype=np.float32)
     winner = np.zeros(len(seen), dtype=np.uint8)
     for index in range(len(CLASS_NAMES)):
@@ -181,8 +179,7 @@ def refine_shade(bgr: NDArray[np.uint8], shade: Shade, colours: Colours, table: 
     """
     small = np.asarray(cv2.resize(bgr, (GRID, GRID), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     lit = level_to(small, shade, colours.rgb[0])
-    code = cv2.cvtColor(lit, cv2.COLOR_BGR2BGR565).view(np.uint16).reshape(GRID, GRID)
-    ground = (cv2.LUT(code, table) == GROUND).astype(np.uint8)
+    ground = (read_inks(lit, table) == GROUND).astype(np.uint8)
     lab = oklab((lit[:, :, ::-1] / np.float32(255)).astype(np.float32))
     own = oklab((colours.rgb[0] / np.float32(255)).astype(np.float32))
     tint = np.linalg.norm(lab[..., 1:] - own[1:], axis=2)

@@ -3,7 +3,8 @@
 By its printed markers where there are some, else by the outline of a white paper, which is then as a whole
 the drawing area, or from corners that were given. A found sheet's homography stays the same object as long
 as it lies still. Every frame is asked whether it still does (`calibration.anchors`); the picture is
-searched only from time to time, or in every frame while the sheet moves or can't be seen.
+searched only from time to time, or in every frame while the sheet moves. A sheet that has gone is looked
+for in parts, one in some frames, since what is shown runs on the same thread.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ from calibration.sheet import (
     Markers,
     SheetPosition,
     find_markers,
+    find_some_markers,
     fit_sheet,
+    glimpse_markers,
+    hidden_markers,
     in_pixels,
     still,
 )
@@ -37,11 +41,15 @@ LOOK_EVERY: Final = 0.1
 CHECK_EVERY: Final = 1.0
 """… and while nothing is: the anchors would tell if it moved."""
 
-SEARCH_EVERY: Final = 0.15
-"""Seconds between two thorough searches for a sheet that was in sight a moment ago, …"""
+PART_EVERY: Final = 0.15
+"""Seconds between two parts of a search for markers in bad light or far away: three to five of them are the
+whole search, which in one go would hold up the city's fades, …"""
 
-LOST_EVERY: Final = 0.5
-"""… and for one that has been gone for longer."""
+PART_WHILE_SEEN: Final = 0.3
+"""… and while a paper without markers is in sight, in the place of which there may be one that has some."""
+
+OUTLINE_EVERY: Final = 0.35
+"""Seconds between two looks for a paper without markers that has been gone for more than a moment."""
 
 MOMENT: Final = 1.0
 """Seconds for which a sheet out of sight is taken to be on the move."""
@@ -62,7 +70,8 @@ class Sighting:
 
     position: the last good one; None if there never was one.
     found: the sheet is in sight, and `position` is good for this frame.
-    moving: it, or the camera, is moving right now: what is read of this frame must not be believed.
+    moving: it, or the camera, is moving right now: as long as it is found, labels may be read on, but what
+        is measured once and kept (the paper's white, the inks) must wait.
     note: one sentence for the operator if something is missing, else "".
     """
 
@@ -97,7 +106,9 @@ class SheetFinder:
         self._found = self._moving = False
         self._anchors: Anchors | None = None
         self._face: NDArray[np.float32] | None = None
-        self._looked = self._searched = self._seen = self._marked = -math.inf
+        self._looked = self._glimpsed = self._searched = self._outlined = -math.inf
+        self._seen = self._marked = self._told = -math.inf
+        self._turn = 0
         self._note = self._why = ""
 
     def look(self, bgr: NDArray[np.uint8], now: float) -> Sighting:
@@ -111,7 +122,7 @@ class SheetFinder:
         held = self._anchors.still(bgr, still(bgr)) if self._anchors is not None else ()
         if held and self._found and not self._moving:
             whole = self._anchors is not None and held == self._anchors.which and not self._hidden()
-            if now - self._looked < (CHECK_EVERY if whole else LOOK_EVERY) - 1e-6:
+            if not _due(self._looked, CHECK_EVERY if whole else LOOK_EVERY, now):
                 return Sighting(self._position, True, False, self._note)
         self._look(bgr, now, held)
         return Sighting(self._position, self._found, self._moving, self._note)
@@ -139,42 +150,64 @@ class SheetFinder:
         else:
             self._found = False
             self._moving = last is not None and now - self._seen < MOMENT
-            self._note = "" if self._moving else self._why or (NEVER if last is None else LOST)
+            why = self._why if now - self._told < CHECK_EVERY else ""
+            self._note = "" if self._moving else why or (NEVER if last is None else LOST)
 
     def _search(self, bgr: NDArray[np.uint8], now: float, held: tuple[int, ...]) -> SheetPosition | None:
-        """Look where it is cheap, and thoroughly where and when it is due."""
+        """Look where it is cheap, and thoroughly where and when it is due, in parts: what is out of sight
+        must not hold up what is shown."""
         last = self._position
+        if last is None and self._searched == -math.inf:
+            # Nothing is shown yet that could be held up.
+            self._searched = now
+            position = self._of_markers(find_markers(bgr), bgr, now, held)
+            return position if position is not None or self._marked == now else self._by_outline(bgr, now)
+        away = not held and now - self._seen >= MOMENT
         if last is not None and last.fitted:
-            markers = find_markers(bgr, thorough=False)
-            position = self._by_markers(bgr, markers)
-            if position is not None:
+            if not away or _due(self._glimpsed, LOOK_EVERY, now):
+                self._glimpsed = now
+                position = self._by_markers(bgr, glimpse_markers(bgr))
+                if position is not None:
+                    self._marked = now
+                    return position
+            if held:
                 self._marked = now
-                return position
+                self._note = hidden_markers(held)
         outline = None
-        if last is not None and not last.fitted and (not held or self._moving):
+        if self._outline_is_due(now, held):
             outline = self._by_outline(bgr, now)
-        gone = now - self._seen
-        wait = SEARCH_EVERY if gone < MOMENT else LOST_EVERY
-        if outline is not None or (held and last is not None and not last.fitted):
-            wait = CHECK_EVERY
-        if now - self._searched < wait - 1e-6:
+            if away:
+                return outline
+        if not _due(self._searched, PART_EVERY if last is None or last.fitted else PART_WHILE_SEEN, now):
             return outline
         self._searched = now
-        self._why = ""
-        markers = find_markers(bgr)
+        self._turn += 1
+        position = self._of_markers(find_some_markers(bgr, self._turn), bgr, now, held)
+        return position if position is not None else outline
+
+    def _outline_is_due(self, now: float, held: tuple[int, ...]) -> bool:
+        last = self._position
+        if last is not None and not last.fitted:
+            # Every frame of one that moves counts.
+            soon = self._moving if held else now - self._seen < MOMENT
+            return soon or (not held and _due(self._outlined, OUTLINE_EVERY, now))
+        # A sheet that had markers a moment ago has them still.
+        unmarked = not held and now - self._marked >= PATIENCE
+        return unmarked and _due(self._outlined, OUTLINE_EVERY if last is None else CHECK_EVERY, now)
+
+    def _of_markers(
+        self, markers: Markers, bgr: NDArray[np.uint8], now: float, held: tuple[int, ...]
+    ) -> SheetPosition | None:
+        """The sheet that a thorough search found; if there are markers but too few, it is told why."""
         position = self._by_markers(bgr, markers)
-        if position is not None or outline is not None:
-            return position or outline
-        if markers or held:
+        if markers:
             self._marked = now
-            if not held:
-                self._why = _lone_note(markers, bgr)
-            elif last is not None and last.fitted:
-                self._note = _hidden_note(held)
-            return None
-        if last is None or not last.fitted or now - self._marked >= PATIENCE:
-            outline = self._by_outline(bgr, now)
-        return outline
+        if markers and position is None and not held:
+            self._tell(_lone_note(markers, bgr), now)
+        return position
+
+    def _tell(self, why: str, now: float) -> None:
+        self._why, self._told = why, now
 
     def _by_markers(self, bgr: NDArray[np.uint8], markers: Markers) -> SheetPosition | None:
         last = self._position
@@ -188,13 +221,14 @@ class SheetFinder:
 
     def _by_outline(self, bgr: NDArray[np.uint8], now: float) -> SheetPosition | None:
         """The white paper nearest to where it was, or the largest, turned as it was."""
+        self._outlined = now
         height, width = bgr.shape[:2]
         outlines = find_outlines(bgr, thorough=not self._moving)
         last = None if self._position is None or self._position.fitted else self._position.corners
         whole = [outline.corners for outline in outlines if not _beyond(outline.corners, width, height)]
         if not whole:
             if outlines:
-                self._why = _move_note(outlines[0].corners, width, height)
+                self._tell(_move_note(outlines[0].corners, width, height), now)
             return None
         if last is None:
             quad = whole[0]
@@ -284,7 +318,7 @@ class SheetFinder:
     def _resize(self, was: tuple[int, int], size: tuple[int, int]) -> None:
         """The camera changed its picture: the sheet is most likely where it was, at the new scale."""
         self._anchors = None
-        self._looked = self._searched = -math.inf
+        self._looked = self._glimpsed = self._searched = self._outlined = -math.inf
         if self._position is not None:
             x, y = size[0] / was[0], size[1] / was[1]
             scale = np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
@@ -308,6 +342,11 @@ CORNER_SPOTS: Final = {
 """Around each corner of a paper without markers."""
 
 
+def _due(last: float, every: float, now: float) -> bool:
+    """Whether something that was done at `last` is to be done again."""
+    return now - last >= every - 1e-6
+
+
 def _marker_note(position: SheetPosition, bgr: NDArray[np.uint8], known: bool) -> str:
     height, width = bgr.shape[:2]
     if position.twice:
@@ -320,11 +359,6 @@ def _marker_note(position: SheetPosition, bgr: NDArray[np.uint8], known: bool) -
         if any(_beyond(quads[4 * i : 4 * i + 4], width, height) for i in outside):
             return _move_note(quads, width, height)
     return position.missing
-
-
-def _hidden_note(held: tuple[int, ...]) -> str:
-    hidden = [name for i, name in enumerate(MARKER_NAMES) if i not in held]
-    return f"{' and '.join(hidden)} marker{'s' if len(hidden) > 1 else ''} hidden" if hidden else ""
 
 
 def _lone_note(markers: Markers, bgr: NDArray[np.uint8]) -> str:

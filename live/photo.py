@@ -93,7 +93,7 @@ def read_photo(
     as the drawing area; else its corners in pixels, clockwise from the top left. inks: what is expected;
     the colours of the classes in `known` are taken as they are, the others learnt from the photo, unless
     the ground is among the known. name: of the photo, for the fault. Raises InputFault if there is no sheet
-    to be found, UsageFault for corners that make no quadrilateral.
+    to be found or the photo is black, UsageFault for corners that make no quadrilateral.
     """
     position, note = _position(bgr, sheet, name)
     fine = side * max(1, -(-2 * FINE // side))
@@ -106,6 +106,8 @@ def read_photo(
     labels = reduced(make_whole(_classes(level_to(square, shade, colours.rgb[0]), colours)), side)
     if not note and (labels == GROUND).all():
         note = f"nothing was found to be drawn in {name}"
+        if _is_blank(inside):
+            note += ", which is white all over: it is overexposed, or empty"
     return PhotoReading(labels, colours, note)
 
 
@@ -164,6 +166,8 @@ def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> tuple[SheetPos
         raise InputFault(
             f"{name} is only {width}×{height} pixels; {SMALLEST} a side are the least for reading"
         )
+    if np.quantile(bgr[::4, ::4].max(axis=2), 0.99) < BLACK:
+        raise InputFault(f"{name} is black; take it again in more light")
     if not isinstance(sheet, str):
         given = SheetPosition.of_corners(sheet)
         if given.share_within(width, height) < 0.5:
@@ -171,8 +175,6 @@ def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> tuple[SheetPos
                 f"the corners of the sheet lie outside {name}, which is {width}×{height} pixels"
             )
         return given, ""
-    if np.quantile(bgr[::4, ::4].max(axis=2), 0.99) < BLACK:
-        raise InputFault(f"{name} is black; take it again in more light")
     if sheet == "whole":
         return _whole(bgr), ""
     position = find_sheet(bgr)
@@ -181,7 +183,7 @@ def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> tuple[SheetPos
     outline = find_outline(bgr)
     if outline is not None and _paper_share(bgr, outline) < ON_A_TABLE:
         return SheetPosition.of_corners(outline), ""
-    if np.quantile(bgr[::4, ::4].min(axis=2), 0.01) > BLANK:
+    if _is_blank(bgr):
         raise InputFault(
             f"{name} is white all over: it is overexposed, or nothing is drawn; take it again in less light"
         )
@@ -191,6 +193,10 @@ def _position(bgr: NDArray[np.uint8], sheet: Place, name: str) -> tuple[SheetPos
         f"no sheet found in {name}: it shows neither two of the four printed markers nor a white sheet "
         "on a darker table; take it with the markers in view, or give --sheet whole or the four corners"
     )
+
+
+def _is_blank(bgr: NDArray[np.uint8]) -> bool:
+    return bool(np.quantile(bgr[::4, ::4].min(axis=2), 0.01) > BLANK)
 
 
 def _whole(bgr: NDArray[np.uint8]) -> SheetPosition:

@@ -44,6 +44,12 @@ DRIFT_EVERY = 1.0
 TICKS = 10_000
 """To a second: the unit in which settling is counted."""
 
+REMEDIES = {
+    "light": "take the white anew, or look after the lamp",
+    "inks": "take the inks anew, or calibrate",
+}
+"""What to do about what has drifted."""
+
 LEAST_VOTES = 60
 """Of 255, what a class must hold of a pixel and its surroundings to be read there."""
 
@@ -232,8 +238,9 @@ class SheetReader:
     def _note(self, note: str, now: float) -> str:
         """What the operator is told: of the sheet, for a while of a wish, and of what has drifted."""
         remark = self._remark if now - self._remarked < REMARK_SECONDS else ""
-        drift = "" if self._drift is None else self._drift.sentence
-        return " · ".join(text for text in (note, remark, drift) if text)
+        drift = self._drift
+        drifted = f"{drift.sentence}: {REMEDIES[drift.what]}" if drift and drift.what else ""
+        return " · ".join(text for text in (note, remark, drifted) if text)
 
 
 class Settler:

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from calibration.inking import (
-    colour_name,
     family_distances,
     inks_from_areas,
     inks_from_swatches,
     learn_inks,
     separability,
 )
-from calibration.inks import PAPER_LEVEL, Inks, oklab
+from calibration.inks import PAPER_LEVEL, SKINS, Inks, oklab
 from calibration.layout import A4
+from calibration.light import estimate_paper, level
 from calibration.sheet import SheetPosition
 from models.faults import InputFault
 from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER
@@ -132,7 +132,9 @@ def test_an_empty_swatch_is_named_with_its_marker(label: int) -> None:
     sheet = scribbled(inks(DEFAULT), "full")
     empty = covered_with(sheet, label, (244, 242, 236), 0)
     marker = ("black", "green", "red", "blue")[label - 1]
-    sentence = f"the swatch of '{CLASS_NAMES[label]}' is empty: scribble it with the {marker} marker"
+    sentence = (
+        f"the swatch of '{CLASS_NAMES[label]}' is empty or covered: scribble it with the {marker} marker"
+    )
     with pytest.raises(InputFault, match=sentence):
         inks_from_swatches(*photographed(empty))
 
@@ -150,8 +152,11 @@ def test_the_white_box_must_stay_white() -> None:
 
 
 @pytest.mark.parametrize("label", [GROUND, GREEN])
-def test_a_hand_over_a_swatch_is_refused(label: int) -> None:
-    sheet = covered_with(scribbled(inks(DEFAULT), "full"), label, SKIN, 8)
+@pytest.mark.parametrize(
+    "colour", [SKIN, (24, 24, 26), (52, 50, 48)], ids=["hand", "sleeve", "grey sleeve"]
+)
+def test_what_lies_over_a_whole_swatch_is_told(label: int, colour: tuple[int, int, int]) -> None:
+    sheet = covered_with(scribbled(inks(DEFAULT), "full"), label, colour, 8)
     with pytest.raises(InputFault, match=f"'{CLASS_NAMES[label]}' is hidden"):
         inks_from_swatches(*photographed(sheet))
 
@@ -308,6 +313,19 @@ def test_skin_pencil_and_shadow_are_no_inks(colour: tuple[int, int, int]) -> Non
     np.testing.assert_array_equal(learn_inks(sheet, inks(DEFAULT)).rgb, inks(DEFAULT).rgb)
 
 
+@pytest.mark.parametrize("skin", SKINS[:4])
+@pytest.mark.parametrize("colours", [DEFAULT, FELT, DARK, CRAYON, GOUACHE])
+def test_a_hand_on_the_drawing_does_not_change_its_inks(
+    colours: tuple[str, ...], skin: tuple[int, int, int]
+) -> None:
+    """A hand over a quarter of it, whose far side is in the shade."""
+    given, sheet = inks(colours), drawn(inks(colours))
+    hand = cv2.line(np.zeros(sheet.shape[:2], dtype=np.uint8), (511, 511), (300, 300), 1, 110) > 0
+    shaded = np.linspace(1, 0.6, len(sheet))[:, None, None] * np.array(skin[::-1]) * np.ones(sheet.shape)
+    sheet[hand] = shaded.astype(np.uint8)[hand]
+    assert off(learn_inks(sheet, inks(DEFAULT)), given)[1:].max() < 0.03
+
+
 def test_of_two_greens_the_larger_one_counts() -> None:
     sheet = np.full((512, 512, 3), PAPER_LEVEL, dtype=np.uint8)
     small, large = (120, 190, 90), (30, 110, 60)
@@ -334,6 +352,8 @@ def test_nothing_is_said_of_inks_that_differ(colours: tuple[str, ...]) -> None:
     ("changed", "sentence"),
     [
         ({WATER: "#1f3f8c", ROAD: "#202022"}, "blue and black are close: choose a lighter blue"),
+        ({ROAD: "#787878"}, "grey 'road' looks like a shadow: choose a darker one"),
+        ({ROAD: "#9a9894"}, "grey 'road' looks like a shadow: choose a darker one"),
         ({GREEN: "#f7f0b0"}, "yellow 'green' is close to the paper: choose a stronger one"),
         (
             {WATER: "#44aa66"},
@@ -346,6 +366,17 @@ def test_close_inks_are_told_with_what_to_choose_instead(changed: dict[int, str]
     assert sentence in separability(inks(colours))
 
 
+@pytest.mark.parametrize("road", ["#787878", "#5a5a5c"])
+def test_what_is_told_to_look_like_a_shadow_is_levelled_like_one(road: str) -> None:
+    """A large square of it on the sheet, which is then as light as the paper, or as dark as the ink."""
+    colours = inks((DEFAULT[0], road, *DEFAULT[2:]))
+    sheet = np.full((512, 512, 3), colours.rgb[GROUND, ::-1], dtype=np.uint8)
+    sheet[150:350, 150:350] = colours.rgb[ROAD, ::-1]
+    middle = level(sheet, estimate_paper(sheet))[230:270, 230:270].mean()
+    told = any("looks like a shadow" in sentence for sentence in separability(colours))
+    assert told == (middle > 0.8 * PAPER_LEVEL)
+
+
 def test_distances_are_those_of_families() -> None:
     apart = family_distances(inks(DARK))
     np.testing.assert_array_equal(apart, apart.T)
@@ -354,16 +385,3 @@ def test_distances_are_those_of_families() -> None:
     anchors = np.linalg.norm(seen[:, None] - seen[None], axis=2)
     assert (apart <= anchors + 1e-5).all()
     assert apart[ROAD, WATER] < 0.6 * anchors[ROAD, WATER]
-
-
-@pytest.mark.parametrize(
-    ("colour", "name"),
-    [
-        ("#28282c", "black"), ("#22904a", "green"), ("#cc2a30", "red"), ("#2258b4", "blue"),
-        ("#f2d13a", "yellow"), ("#e8822a", "orange"), ("#8a5a36", "brown"), ("#a9a9a8", "grey"),
-        ("#803296", "violet"), ("#f0a0a8", "pink"), ("#2f8fa8", "turquoise"), ("#f4f2ec", "white"),
-    ],
-)  # fmt: skip
-def test_colours_have_the_names_that_people_give_them(colour: str, name: str) -> None:
-    values = np.array(list(bytes.fromhex(colour[1:])), dtype=np.float32) / np.float32(255)
-    assert colour_name(oklab(values)) == name

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from calibration.inks import Inks, classify, ink_table, linear_light, oklab, read_inks, srgb_of
+from calibration.inks import (
+    Inks,
+    classify,
+    coded_colours,
+    colour_name,
+    ink_table,
+    linear_light,
+    oklab,
+    read_inks,
+    srgb_of,
+)
 from models.faults import UsageFault
 from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, UNKNOWN, WATER
 
@@ -28,6 +39,13 @@ def read(colour: NDArray[np.float32]) -> int:
     """The class of one colour, sRGB 0..1, through the table."""
     pixel = np.rint(np.clip(colour, 0, 1) * 255).astype(np.uint8)[::-1]
     return int(read_inks(pixel[None, None], TABLE)[0, 0])
+
+
+@given(st.binary(min_size=3, max_size=3))
+def test_a_16_bit_colour_stands_for_what_is_coded_by_it(rgb: bytes) -> None:
+    pixel = np.array(list(rgb), dtype=np.uint8)
+    code = int(cv2.cvtColor(pixel[None, None, ::-1].copy(), cv2.COLOR_BGR2BGR565).view(np.uint16).item())
+    assert np.abs(coded_colours()[code] * 255 - pixel).max() <= 4.01
 
 
 def test_every_ink_reads_as_itself() -> None:
@@ -240,3 +258,18 @@ def test_white_on_a_darker_paper_is_refused_rather_than_read_as_gloss() -> None:
     # Levelling brings that paper to nearly white, so that white is beyond what a picture holds.
     with pytest.raises(UsageFault, match=r"'ground' .* and 'water' .* too much alike"):
         inks_of(("#b48c5f", "#2c2a28", "#3f8f50", "#d84030", "#f6f6f2"))
+
+
+@pytest.mark.parametrize(
+    ("colour", "name"),
+    [
+        ("#28282c", "black"), ("#22904a", "green"), ("#cc2a30", "red"), ("#2258b4", "blue"),
+        ("#f2d13a", "yellow"), ("#e8822a", "orange"), ("#8a5a36", "brown"), ("#a9a9a8", "grey"),
+        ("#803296", "violet"), ("#f0a0a8", "pink"), ("#2f8fa8", "turquoise"), ("#f4f2ec", "white"),
+        ("#ffff00", "yellow"), ("#c08040", "brown"), ("#ffb0b0", "pink"), ("#f078b4", "pink"),
+        ("#28aaaa", "turquoise"), ("#808080", "grey"), ("#f08c1e", "orange"), ("#808000", "green"),
+    ],
+)  # fmt: skip
+def test_colours_have_the_names_that_people_give_them(colour: str, name: str) -> None:
+    values = np.array(list(bytes.fromhex(colour[1:])), dtype=np.float32) / np.float32(255)
+    assert colour_name(oklab(values)) == name

@@ -17,8 +17,9 @@ from calibration.sheet import (
     LEAST_MARKERS,
     UNIT_SQUARE,
     SheetPosition,
+    find_markers,
     find_sheet,
-    follow_sheet,
+    find_some_markers,
     in_pixels,
     in_shares,
 )
@@ -97,6 +98,19 @@ def test_the_sheet_is_found_in_dim_bright_and_noisy_pictures(gain: float, noise:
     assert distance(position, from_mm) < 1.5
 
 
+@pytest.mark.parametrize(("width", "parts"), [(1280, 3), (960, 3), (640, 1), (1920, 5)])
+def test_the_search_in_parts_finds_what_the_whole_one_does(width: int, parts: int) -> None:
+    picture = photograph(view(12, 30, 1.8), printed())
+    size = width, width * HEIGHT // WIDTH
+    picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    together = {number for turn in range(parts) for number in find_some_markers(picture, turn)}
+    assert together == set(find_markers(picture)) == set(MARKER_IDS)
+    again, first = find_some_markers(picture, parts), find_some_markers(picture, 0)
+    assert again.keys() == first.keys()
+    for number, quads in again.items():
+        np.testing.assert_array_equal(quads, first[number])
+
+
 def test_a_marker_of_another_sheet_is_left_out() -> None:
     from_mm = view(0, 10, 1.6)
     picture = photograph(from_mm, printed((3,)))
@@ -128,41 +142,6 @@ def test_two_markers_are_enough(hidden: set[int], turn: float) -> None:
 @pytest.mark.parametrize("hidden", [(0, 1, 2), (0, 1, 2, 3)])
 def test_fewer_are_not(hidden: tuple[int, ...]) -> None:
     assert find_sheet(photograph(view(0, 10, 2.4), printed(hidden))) is None
-
-
-def test_a_sheet_that_lies_still_keeps_its_place_though_a_hand_hides_markers() -> None:
-    from_mm = view(4, 12, 2.4)
-    first = find_sheet(photograph(from_mm, printed()))
-    assert first is not None
-    again = follow_sheet(photograph(from_mm, printed((2,))), first)
-    assert again is not None
-    assert again.homography is first.homography
-    assert again.missing == "lower right marker hidden"
-
-
-def test_a_sheet_that_was_moved_is_followed() -> None:
-    first = find_sheet(photograph(view(0, 12, 2.4), printed()))
-    assert first is not None
-    moved = view(3, 12, 2.35)
-    again = follow_sheet(photograph(moved, printed()), first)
-    assert again is not None
-    assert distance(again, moved) < 1.5
-
-
-def test_a_fit_to_more_markers_replaces_one_to_fewer() -> None:
-    from_mm = view(4, 12, 2.4)
-    first = find_sheet(photograph(from_mm, printed((2, 3))))
-    assert first is not None
-    again = follow_sheet(photograph(from_mm, printed()), first)
-    assert again is not None
-    assert again.fitted == MARKER_IDS
-    assert distance(again, from_mm) < 1.5
-
-
-def test_a_sheet_out_of_sight_is_not_followed() -> None:
-    first = find_sheet(photograph(view(0, 12, 2.4), printed()))
-    assert first is not None
-    assert follow_sheet(np.full((HEIGHT, WIDTH, 3), 90, dtype=np.uint8), first) is None
 
 
 def test_a_white_sheet_without_markers_is_found_by_its_outline() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+import live.finder
 from calibration.layout import A4, MARKER_IDS
 from calibration.sheet import UNIT_SQUARE
 from live.finder import SheetFinder, Sighting
@@ -157,6 +158,46 @@ def test_an_arm_over_the_sheet_does_not_unsettle_it(markers: bool) -> None:
         assert sighting.position.homography is first.position.homography
     if markers:
         assert sighting.note == "lower right marker hidden"
+
+
+def test_a_fit_to_more_markers_replaces_one_to_fewer() -> None:
+    finder, place = SheetFinder("auto"), lying(turn=4)
+    first = finder.look(frame((printed_sheet(hidden=(2, 3)), place)), 0.0)
+    assert first.position is not None
+    assert first.position.fitted == (0, 1)
+    for i in range(1, 15):
+        sighting = finder.look(frame((printed_sheet(), place), number=i), i / FPS)
+    assert sighting.position is not None
+    assert sighting.position.fitted == MARKER_IDS
+    assert off(sighting, place, True) < 1.5
+
+
+@PAPERS
+def test_looking_for_a_sheet_that_has_gone_does_not_hold_up_the_show(
+    markers: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it is out of sight, most frames get no search at all, and none the whole one."""
+    finder = SheetFinder("auto")
+    finder.look(frame((paper(markers), lying())), 0.0)
+    searches: list[tuple[int, str]] = []
+
+    def counted(name: str) -> None:
+        search = getattr(live.finder, name)
+
+        def and_count(*given: object, **named: object) -> object:
+            searches.append((i, name))
+            return search(*given, **named)
+
+        monkeypatch.setattr(live.finder, name, and_count)
+
+    for name in ("find_markers", "find_some_markers", "find_outlines"):
+        counted(name)
+    for i in range(1, 6 * FPS):
+        finder.look(frame(number=i), i / FPS)
+    late = [at for at, _ in searches if at > 1.2 * FPS]
+    assert not any(name == "find_markers" for _, name in searches)
+    assert len(late) == len(set(late)) < 4.8 * FPS * 0.35
+    assert {name for at, name in searches if at > 3 * FPS} == {"find_some_markers", "find_outlines"}
 
 
 def test_one_marker_in_its_place_is_enough_to_go_on() -> None:

@@ -14,7 +14,7 @@ from bench.judge import wrong_share
 from calibration.inks import Inks
 from live.camera.simulated import Conditions, SimulatedSheet
 from live.config import InkSettings
-from live.photo import read_photo
+from live.photo import Place, read_photo
 from live.sketch import inks_of
 from models.faults import InputFault, UsageFault
 from models.palette import BUILDING, CLASS_NAMES, GREEN, GROUND, ROAD, WATER, paint
@@ -167,6 +167,26 @@ def test_a_black_or_blown_out_photo_is_refused(grey: int, sentence: str) -> None
         read_photo(np.full((300, 400, 3), grey, dtype=np.uint8), SIDE, "auto", INKS, name="p.jpg")
 
 
+ANY_PLACE = pytest.mark.parametrize(
+    "place", ["whole", [(40, 20), (360, 20), (360, 280), (40, 280)]], ids=["whole", "corners"]
+)
+
+
+@ANY_PLACE
+def test_a_black_photo_is_refused_also_where_its_sheet_is_known(place: Place) -> None:
+    with pytest.raises(InputFault, match=r"p\.jpg is black; take it again in more light"):
+        read_photo(np.full((300, 400, 3), 3, dtype=np.uint8), SIDE, place, INKS, name="p.jpg")
+
+
+@ANY_PLACE
+def test_a_blown_out_photo_of_a_known_sheet_is_empty_and_that_is_told(place: Place) -> None:
+    reading = read_photo(np.full((300, 400, 3), 254, dtype=np.uint8), SIDE, place, INKS, name="p.jpg")
+    assert (reading.labels == GROUND).all()
+    assert reading.note == (
+        "nothing was found to be drawn in p.jpg, which is white all over: it is overexposed, or empty"
+    )
+
+
 def test_a_tiny_photo_is_refused() -> None:
     with pytest.raises(InputFault, match=r"only 20×31 pixels; 32 a side"):
         read_photo(np.zeros((31, 20, 3), dtype=np.uint8), SIDE, "whole", INKS)
@@ -180,4 +200,4 @@ def test_a_photo_without_a_sheet_is_refused_with_what_to_do() -> None:
 
 def test_corners_that_make_no_sheet_are_refused() -> None:
     with pytest.raises(UsageFault, match="clockwise"):
-        read_photo(np.zeros((90, 90, 3), dtype=np.uint8), 64, [(0, 0), (0, 9), (9, 9), (9, 0)], INKS)
+        read_photo(np.full((90, 90, 3), 200, dtype=np.uint8), 64, [(0, 0), (0, 9), (9, 9), (9, 0)], INKS)
