@@ -13,16 +13,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.inks import PAPER_LEVEL, Inks, colour_name, family, linear_light, oklab
+from calibration.inks import PAPER_LEVEL, Inks, Rgb, colour_name, family, linear_light, oklab
 from models.palette import CLASS_NAMES, ROAD, UNKNOWN
 
-RGB: TypeAlias = tuple[int, int, int]
 Float = NDArray[np.float32]
 
 SAMPLES: Final = 64
@@ -82,7 +81,7 @@ def measure_drift(
     levelled: NDArray[np.uint8],
     labels: NDArray[np.uint8],
     inks: Inks,
-    white: RGB | None,
+    white: Rgb | None,
 ) -> Drift:
     """How far the light and the inks have moved since calibration.
 
@@ -102,7 +101,7 @@ def measure_drift(
     return Drift(paper, distances, of_ink, "inks" if of_ink else "")
 
 
-def paper_white(raw: NDArray[np.uint8], levelled: NDArray[np.uint8]) -> RGB:
+def paper_white(raw: NDArray[np.uint8], levelled: NDArray[np.uint8]) -> Rgb:
     """The mean colour of the bare paper as the camera sees it: what a calibration keeps, sRGB.
 
     raw, levelled: uint8 (S, S, 3) BGR, as for `measure_drift`. Nothing that is drawn changes it, since it

@@ -21,35 +21,33 @@ It is TOML, so that a person can read it and change a colour by hand:
     [inks]
     ground = "#f4f2ec"      # and road, green, building, water
 
-A show depends on it, so it is written whole or not at all, and the one before stays beside it.
+A show depends on it, so it is written whole or not at all, the one before stays beside it, and
+nothing is ever written over what is no calibration.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, count
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import tomlkit
 
-from calibration.inks import Inks
-from calibration.sheet import SheetPosition
+from calibration.inks import Inks, Rgb, hex_of
+from calibration.sheet import Corners, SheetPosition, in_pixels
 from models.faults import InputFault, UsageFault, did_you_mean
-from models.files import write_whole
+from models.files import try_place, write_whole
 from models.palette import CLASS_NAMES
 from models.tomlfile import TomlFile, parse_toml, read_toml, shown, shown_key
 
 VERSION = 1
 """Of the files that this program writes, and the newest that it reads."""
-
-Corners: TypeAlias = tuple[
-    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
-]
 
 _KIND = "calibration file"
 _KEYS: dict[str, Sequence[str]] = {
@@ -68,6 +66,13 @@ _HIGHEST = 1_000_000
 
 _DECIMALS = 6
 """Of a corner: less than a hundredth of a pixel in any camera's picture."""
+
+_OURS = re.compile(
+    rb"""^(\xef\xbb\xbf)?(\s*["']?(version|made)["']?\s*=|# Written by `cities calibrate`)""", re.MULTILINE
+)
+_TABLES = re.compile(rb"^\s*\[", re.MULTILINE)
+"""What no other file has above its first table, and where that begins: by this a calibration is known also
+after somebody broke it."""
 
 _LARGEST = 100_000
 """Pixels along a side of a camera's picture."""
@@ -93,11 +98,22 @@ class Calibration:
     size: tuple[int, int]
     corners: Corners | None
     inks: Inks
-    white: tuple[int, int, int]
+    white: Rgb
     locked: Mapping[str, float] = field(default_factory=dict)
 
 
 # Reading
+
+
+def find_calibration(path: Path) -> Calibration | None:
+    """The calibration in a file, or None if there is no such file; InputFault as `read_calibration`."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        pass  # what is wrong with it, reading tells
+    return read_calibration(path)
 
 
 def read_calibration(path: Path) -> Calibration:
@@ -167,7 +183,7 @@ def _corners(file: TomlFile, size: Sequence[int]) -> Corners | None:
     points = _value(file, "sheet", "corners")
     if points == "auto":
         return None
-    # Dragged by hand, a corner may lie a little outside. NaN lies nowhere.
+    # Of a sheet that is partly out of view, a corner lies a little outside. NaN lies nowhere.
     if (
         not isinstance(points, list)
         or len(points) != 4
@@ -176,12 +192,13 @@ def _corners(file: TomlFile, size: Sequence[int]) -> Corners | None:
     ):
         right = '"auto" or four points [x, y] in shares of the picture, 0 to 1, clockwise from the top left'
         raise _wrong(file, right, "sheet", "corners")
-    corners = [(float(x), float(y)) for x, y in points]
+    one, two, three, four = ((float(x), float(y)) for x, y in points)
+    corners = one, two, three, four
     try:
-        SheetPosition.of_corners([(x * size[0], y * size[1]) for x, y in corners])
+        SheetPosition.of_corners(in_pixels(corners, size))
     except UsageFault as fault:
         raise InputFault(f"{file.where('sheet', 'corners')}: {fault}") from None
-    return corners[0], corners[1], corners[2], corners[3]
+    return corners
 
 
 def _ink_colours(file: TomlFile) -> dict[str, str]:
@@ -209,7 +226,7 @@ def _colour(file: TomlFile, table: str, name: str) -> str:
     return value.lower()
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def _rgb(colour: str) -> Rgb:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
@@ -268,33 +285,79 @@ def previous_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.previous{path.suffix}")
 
 
+def check_place(path: Path) -> None:
+    """Ask, before the work of calibrating, whether a calibration can be written to `path`.
+
+    Leaves everything as it is. Raises InputFault, in one sentence, if it can't be written there, or
+    something other than a calibration stands there.
+    """
+    with _writing(path):
+        _standing(path)
+        # Of all files that may have to be written beside it, the one with the longest name.
+        try_place(previous_path(path))
+
+
 def write_calibration(path: Path, calibration: Calibration) -> Path | None:
     """Write a calibration, whole or not at all, and keep the one that stood there.
 
     At every moment, also if the machine dies, the old calibration or the new one stands at `path`. Returns
-    where the old one is kept (`previous_path`), or None if there was none. Raises InputFault if it can't be
-    written, or couldn't be read again: two inks alike, corners in the wrong order.
+    where the old one is kept, or None if there was none: one that can be read at `previous_path`, in the
+    place of the one before it; one that was broken by hand as calibration.broken.toml, or -2 and so on, in
+    the place of none. Raises InputFault if it can't be written, would replace what is no calibration, or
+    couldn't be read again: two inks alike, corners in the wrong order.
     """
     text = dump_calibration(calibration)
     _calibration(parse_toml(text, path, _KIND, broken=InputFault))
-    previous = previous_path(path)
-    try:
-        kept = path.read_bytes() if path.exists() else None
-        # A broken file must not push out a previous one that is whole.
-        if kept is not None and (_is_whole(path) or not previous.exists()):
-            write_whole(previous, kept)
+    with _writing(path):
+        standing, kept = _standing(path), None
+        if standing is not None:
+            kept = previous_path(path) if _is_whole(path) else _broken_path(path, standing)
+            write_whole(kept, standing)
         write_whole(path, text.encode("utf-8", errors="replace"))
-    except OSError as error:
+    return kept
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Tell in one sentence why it can't be done."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
         raise InputFault(
-            f"{path}: the calibration can't be written ({error.strerror}); "
-            "give calibration.file in show.toml a folder that exists, may be written to and has room"
+            f"{path}: the calibration can't be written ({reason}); "
+            "give a file in a folder that exists, may be written to and has room"
         ) from None
-    return previous if kept is not None else None
+
+
+def _standing(path: Path) -> bytes | None:
+    """The calibration that stands at `path`, whole or broken; None if nothing does."""
+    if path.suffix.lower() != ".toml":
+        raise InputFault(f"{path}: a calibration is written as .toml; give a name that ends like that")
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    if not _OURS.search(_TABLES.split(content, maxsplit=1)[0]):
+        raise InputFault(f"{path} is no {_KIND}, and would be replaced; give another name")
+    return content
+
+
+def _broken_path(path: Path, content: bytes) -> Path:
+    """Where to keep a calibration that was broken by hand, without replacing another one."""
+    for number in count(1):
+        name = f"{path.stem}.broken{f'-{number}' if number > 1 else ''}{path.suffix}"
+        place = path.with_name(name)
+        try:
+            if place.read_bytes() == content:
+                return place
+        except FileNotFoundError:
+            return place
+    raise AssertionError("numbers have no end")
 
 
 def dump_calibration(calibration: Calibration) -> str:
     """A calibration as the text of its file."""
-    inks = calibration.inks.rgb.tolist()
     points = [[round(float(share), _DECIMALS) for share in point] for point in calibration.corners or ()]
     width, height = calibration.size
     lines = [
@@ -315,11 +378,11 @@ def dump_calibration(calibration: Calibration) -> str:
         "",
         "# The bare paper as the camera saw it.",
         "[light]",
-        f'white = "{_hex(calibration.white)}"',
+        f'white = "{hex_of(calibration.white)}"',
         "",
         "# The colour that each class has on paper.",
         "[inks]",
-        *(f'{name} = "{_hex(rgb)}"' for name, rgb in zip(CLASS_NAMES, inks, strict=True)),
+        *(f'{name} = "{colour}"' for name, colour in calibration.inks.hex().items()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -333,10 +396,6 @@ def _locked_lines(locked: Mapping[str, float]) -> list[str]:
         *(f"{name} = {float(value)!r}" for name, value in locked.items()),
         "",
     ]
-
-
-def _hex(rgb: Sequence[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*(int(value) for value in rgb))
 
 
 def _is_whole(path: Path) -> bool:

@@ -23,8 +23,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -105,6 +106,8 @@ HUES = (
 """The hue in degrees of OKLab up to which a vivid colour has a name."""
 
 Float = NDArray[np.float32]
+Rgb: TypeAlias = tuple[int, int, int]
+"""A colour, sRGB, red first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Inks:
 
     def hex(self) -> dict[str, str]:
         """'#rrggbb' by class name; `from_hex` makes the same inks of it."""
-        return {name: "#" + bytes(row).hex() for name, row in zip(CLASS_NAMES, self.rgb, strict=True)}
+        return {name: hex_of(row) for name, row in zip(CLASS_NAMES, self.rgb.tolist(), strict=True)}
 
     def too_close(self) -> tuple[int, int] | None:
         """The two classes whose colours are nearest to each other, the smaller first, if they are nearer
@@ -156,6 +159,11 @@ class Inks:
         values = self.rgb.astype(np.float32)
         scaled = values / np.maximum(values[0], 1) * (PAPER_LEVEL / 255)
         return np.asarray(scaled.clip(0, 1), dtype=np.float32)
+
+
+def hex_of(rgb: Sequence[int]) -> str:
+    """A colour, sRGB, as '#rrggbb'."""
+    return "#" + bytes(rgb).hex()
 
 
 def linear_light(srgb: Float) -> Float:

@@ -64,15 +64,13 @@ class Page:
         self._colour(colour)
         self._canvas.circle(x, -y, radius, stroke=0, fill=1)
 
-    def card(self, box: Box, radius: float, width: float, line: Colour, fill: Colour | None = None) -> None:
+    def card(self, box: Box, radius: float, width: float, line: Colour) -> None:
         """A box with round corners."""
         left, top, right, bottom = box
-        if fill:
-            self._colour(fill)
         self._canvas.setStrokeColorRGB(*(value / 255 for value in line))
         self._canvas.setLineWidth(width)
         shape = (left, -bottom, right - left, bottom - top, radius)
-        self._canvas.roundRect(*shape, stroke=1, fill=fill is not None)
+        self._canvas.roundRect(*shape, stroke=1, fill=0)
 
     def text(
         self,
@@ -103,21 +101,11 @@ class Page:
         self._canvas.drawString(start, 0, words, charSpace=spacing)
         self._canvas.restoreState()
 
-    def paragraph(
-        self,
-        x: float,
-        y: float,
-        width: float,
-        words: str,
-        size: float,
-        colour: Colour,
-        *,
-        align: Align = "left",
-    ) -> float:
+    def paragraph(self, x: float, y: float, width: float, words: str, size: float, colour: Colour) -> float:
         """Text broken into lines of this width, the first on the base line at y; returns the next one's."""
         step = 1.32 * size / mm
         for line in simpleSplit(words, _FONT, size, width * mm):
-            self.text(x, y, line, size, colour, align=align)
+            self.text(x, y, line, size, colour)
             y += step
         return y
 

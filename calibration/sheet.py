@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import cast
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -138,6 +138,24 @@ class Rectifier:
             self._maps = np.asarray(whole, dtype=np.int16), np.asarray(part, dtype=np.uint16)
         square = cv2.remap(bgr, *self._maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(square, dtype=np.uint8)
+
+
+Corners: TypeAlias = tuple[
+    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
+]
+"""Of the drawing area, clockwise from the top left, each (x, y): in pixels of a picture, or in shares of
+its width and height, where 0, 0 is its upper left corner and 1, 1 its lower right."""
+
+
+def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
+    """Corners in pixels, (4, 2), as shares of a picture of that size (width, height)."""
+    one, two, three, four = ((float(x), float(y)) for x, y in (corners.astype(float) + 0.5) / size)
+    return one, two, three, four
+
+
+def in_pixels(corners: Corners, size: Sequence[int]) -> NDArray[np.float32]:
+    """Corners in shares as pixels, float32 (4, 2), of a picture of that size (width, height)."""
+    return (np.array(corners) * size - 0.5).astype(np.float32)
 
 
 UNIT_SQUARE = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=np.float32)

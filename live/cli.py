@@ -289,6 +289,7 @@ def _on_stop(handle: Callable[[int, FrameType | None], object]) -> Iterator[None
 
 
 def _calibrate(args: argparse.Namespace) -> int:
+    from calibration.file import check_place
     from live.calibrate.guide import calibrate
 
     overrides = {"camera.source": args.camera, "output.fullscreen": False if args.window else None}
@@ -296,6 +297,10 @@ def _calibrate(args: argparse.Namespace) -> int:
     file = args.output or (Path(settings.calibration.file) if settings.calibration.file else None)
     if file is None:
         raise UsageFault("calibration.file is empty: give the file to calibrate into by -o FILE")
+    try:
+        check_place(file)  # now, and not after all the work
+    except InputFault as fault:
+        raise InputFault(f"{'-o' if args.output else 'calibration.file'}: {fault}") from None
     with _on_stop(signal.default_int_handler):
         said = calibrate(settings, file, MonotonicClock(), by_itself=args.auto)
     print(said or "left without saving")

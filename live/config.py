@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
 
 import tomlkit
 
+from calibration.sheet import Corners
 from live.camera.dialects import LOCKABLE
 from live.camera.drawings import DRAWING_NAMES
 from live.mix import FadeShape
@@ -26,9 +27,6 @@ from models.faults import UsageFault
 from models.palette import CLASS_NAMES
 from models.tomlfile import read_toml, shown, shown_key
 
-Corners: TypeAlias = tuple[
-    tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]
-]
 EngineName: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime"]
 Fit: TypeAlias = Literal["letterbox", "fill"]
 Inset: TypeAlias = Literal["auto", "always", "never"]

@@ -23,6 +23,7 @@ from calibration.outline import find_outlines
 from calibration.sheet import (
     LEAST_MARKERS,
     UNIT_SQUARE,
+    Corners,
     Markers,
     SheetPosition,
     find_markers,
@@ -30,9 +31,9 @@ from calibration.sheet import (
     fit_sheet,
     glimpse_markers,
     hidden_markers,
+    in_pixels,
     still,
 )
-from live.config import Corners
 
 LOOK_EVERY: Final = 0.1
 """Seconds between two looks while something of a sheet that lies still is hidden."""
@@ -93,7 +94,7 @@ class SheetFinder:
     def __init__(
         self, corners: Literal["auto"] | Corners, unit: Literal["pixels", "shares"] = "pixels"
     ) -> None:
-        self._given = None if corners == "auto" else np.array(corners, dtype=np.float64)
+        self._given = None if corners == "auto" else corners
         self._unit = unit
         self._set = SheetPosition.of_corners(corners) if corners != "auto" and unit == "pixels" else None
         self._size: tuple[int, int] | None = None
@@ -296,7 +297,7 @@ class SheetFinder:
             self._size = size
         if self._unit == "shares":
             if self._position is None or size != self._size:
-                self._position = SheetPosition.of_corners((self._given * size - 0.5).astype(np.float32))
+                self._position = SheetPosition.of_corners(in_pixels(self._given, size))
                 self._size = size
             return Sighting(self._position, True, False)
         if size != self._size:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import cv2
 
-from calibration.file import Calibration, read_calibration, write_calibration
-from calibration.inks import Inks
-from live.camera.camera import Camera, CameraStatus
+from calibration.file import Calibration, find_calibration, write_calibration
+from calibration.inks import Inks, Rgb
+from live.camera.camera import FIRST_PICTURE, Camera, CameraStatus
 from live.camera.open import open_source
 from live.clock import Clock
 from live.config import CalibrationSettings, Settings
@@ -23,7 +23,7 @@ from live.output.headless import HeadlessOutput
 from live.output.recorder import Recorder
 from live.output.window import ProjectorWindow
 from live.show import opening
-from live.sketch import Keep, Rgb, SheetReader, inks_of
+from live.sketch import Keep, SheetReader, inks_of
 from live.stage import Parts, Stage
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
@@ -31,9 +31,6 @@ from models.faults import Fault
 
 SIMULATED = "simulated sheet"
 """What the simulated sheet calls itself."""
-
-FIRST_PICTURE = 20.0
-"""Seconds that a camera may take to its first picture before the show starts without it."""
 
 
 @contextmanager
@@ -91,7 +88,7 @@ def opened_show(
 def _calibration(settings: Settings) -> Calibration | None:
     """What was calibrated before, if anything."""
     file = settings.calibration.file
-    return read_calibration(Path(file)) if file and Path(file).exists() else None
+    return find_calibration(Path(file)) if file else None
 
 
 def _fitting(calibration: Calibration | None, camera: CameraStatus) -> tuple[Calibration | None, str]:

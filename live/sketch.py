@@ -14,7 +14,7 @@ from calibration import light
 from calibration.cleaning import clean
 from calibration.drift import Drift, measure_drift, paper_white
 from calibration.inking import inks_from_swatches, separability
-from calibration.inks import Inks, ink_table, read_inks
+from calibration.inks import Inks, Rgb, ink_table, read_inks
 from calibration.sheet import Rectifier, SheetPosition
 from live.config import InkSettings
 from live.finder import SheetFinder, Sighting
@@ -25,7 +25,6 @@ from models.faults import InputFault
 from models.palette import CLASS_NAMES, GROUND, UNKNOWN
 
 Labels = NDArray[np.uint8]
-Rgb: TypeAlias = tuple[int, int, int]
 Keep: TypeAlias = Callable[[Inks, Rgb, bool], None]
 """Keeps inks and white; whether the inks are new, too. Raises InputFault if that can't be done."""
 

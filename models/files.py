@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +13,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises OSError if that can't be done, and then leaves what was there as it was.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = _partial(path)
     try:
         with partial.open("wb") as file:
             file.write(content)
@@ -22,3 +23,20 @@ def write_whole(path: Path, content: bytes) -> None:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def try_place(path: Path) -> None:
+    """Find out whether `write_whole` can put a file there, as far as that can be known before; what stands
+    there stays as it is. Raises OSError if it can't."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    partial = _partial(path)
+    try:
+        partial.touch()
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")

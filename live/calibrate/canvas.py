@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 
 import cv2
@@ -56,13 +57,7 @@ class Canvas:
 
     def paragraph(self, text: str, rect: Rect, px: int, colour: Colour) -> Rect:
         """A text in as many lines as it takes; returns what is left of the rectangle below it."""
-        lines = [""]
-        for word in text.split():
-            longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and text_cover(longer, px).shape[1] > rect.width:
-                lines.append(word)
-            else:
-                lines[-1] = longer
+        lines = wrapped(text, rect.width, px)
         for row, line in enumerate(lines):
             self.write(line, rect.x, rect.y + row * line_height(px), px, colour)
         below = len(lines) * line_height(px) + px // 2
@@ -73,3 +68,27 @@ class Canvas:
         for text in texts:
             rect = self.paragraph(text, rect, px, colour)
         return rect
+
+
+def wrapped(text: str, width: int, px: int) -> list[str]:
+    """A text in lines that are no wider than that; a word that is, as the path of a file, is broken."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if text_cover(longer, px).shape[1] <= width:
+            lines[-1] = longer
+            continue
+        if lines[-1]:
+            lines.append("")
+        while text_cover(word, px).shape[1] > width:
+            # The longest beginning that fits; one letter, where the window is narrower than that.
+            fits = max(
+                1, bisect(range(1, len(word)), width, key=lambda n: text_cover(word[:n], px).shape[1])
+            )
+            if fits >= len(word):
+                break
+            lines[-1] = word[:fits]
+            word = word[fits:]
+            lines.append("")
+        lines[-1] = word
+    return lines

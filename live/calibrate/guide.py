@@ -6,9 +6,11 @@ camera ─frame─▶ look ─────────────────�
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.file import Calibration, read_calibration, write_calibration
+from calibration.file import Calibration, find_calibration, write_calibration
 from calibration.inking import inks_from_areas, inks_from_swatches, learn_inks, separability
-from calibration.sheet import SheetPosition
-from live.calibrate.keys import Wish, key_action
-from live.calibrate.look import Light, Look, Looker, in_shares
+from calibration.sheet import SheetPosition, in_shares
+from live.calibrate.keys import LOST, Wish, key_action
+from live.calibrate.look import Light, Look, Looker, lock_in_words
 from live.calibrate.screen import Scene, draw, page
 from live.calibrate.steps import (
     Accept,
@@ -39,8 +41,11 @@ from live.calibrate.steps import (
     beginning,
     reduce,
 )
-from live.camera.camera import Camera, CameraStatus
+from live.camera.base import Source
+from live.camera.camera import FIRST_PICTURE, Camera, CameraStatus
+from live.camera.lock import WATCH
 from live.camera.open import open_source
+from live.camera.sources import device_names
 from live.clock import Clock
 from live.config import Settings
 from live.flow import Frame
@@ -53,11 +58,11 @@ from models.palette import CLASS_NAMES
 TICK: Final = 1 / 30
 """Seconds that the loop waits for a frame before it looks after keys again."""
 
-FIRST_PICTURE: Final = 20.0
-"""Seconds that a camera may take to its first picture before the pass begins without it."""
-
-PATIENCE: Final = 10.0
+PATIENCE: Final = 15.0
 """Seconds that a pass without a window looks for the sheet and its swatches."""
+
+LIE: Final = 1.0
+"""Seconds for which the sheet must lie still before a pass without a window believes what it sees."""
 
 
 class Guide:
@@ -74,6 +79,7 @@ class Guide:
         self._looker = Looker(tolerance)
         self._frame: Frame | None = None
         self._look: Look | None = None
+        self._status = camera.status()
 
     def run(self) -> str | None:
         """Lead to the end; returns what was saved where, or None if the pass was left without."""
@@ -84,6 +90,7 @@ class Guide:
     def turn(self) -> None:
         """One turn: a frame if there is one, what the operator did, and a picture of it all."""
         before = self.state
+        self._status = self._camera.status()
         frame = self._camera.frames.take(timeout=TICK)
         self._frame = frame or self._frame
         for key in self._output.keys():  # noqa: SIM118 - of a keyboard
@@ -92,7 +99,7 @@ class Guide:
             self._point(event)
         if frame is not None or self.state is not before:
             self._see()
-        scene = Scene(self.state, self._look, self._camera.status(), self._file)
+        scene = Scene(self.state, self._look, self._status, self._file)
         self._output.show(draw(scene, self._output.size), ())
 
     def _see(self) -> None:
@@ -106,7 +113,7 @@ class Guide:
         if self.state.saved:
             self._apply(Leave())
             return
-        action = key_action(key, self.state, self._look)
+        action = key_action(key, self.state, self._look, self._status.state == "lost")
         if isinstance(action, str):
             self._grant(action)
         elif action is not None:
@@ -132,8 +139,8 @@ class Guide:
 
     def _granted(self, wish: Wish) -> Command:
         if wish == "save":
-            return Saved(_save(self._file, self.state, self._camera.status()))
-        look, position, levelled, light = _in_sight(self._look)
+            return Saved(_save(self._file, self.state, self._status))
+        look, position, levelled, light = _in_sight(self._look, self._status)
         match wish:
             case "white":
                 return Measured(light.white)
@@ -172,7 +179,7 @@ class Guide:
             self._apply(Tell(f"press and drag over an area of {name}: one point is too little to tell"))
             return
         try:
-            _, _, levelled, _ = _in_sight(self._look)
+            _, _, levelled, _ = _in_sight(self._look, self._status)
             inks = inks_from_areas(levelled, {self.state.ink: area.box}, self.state.inks.now)
         except Fault as fault:
             self._apply(Tell(str(fault)))
@@ -190,7 +197,10 @@ def calibrate(settings: Settings, file: Path, clock: Clock, *, by_itself: bool =
     # Camera and window are the parallel parts; OpenCV's own threads would fight them.
     cv2.setNumThreads(1)
     with ExitStack() as parts:
-        camera = Camera(open_source(settings.camera, clock), clock=clock, timeout=settings.camera.timeout)
+        opens = open_source(settings.camera, clock)
+        if settings.camera.source == "auto":
+            opens = partial(_open_camera, opens)
+        camera = Camera(opens, clock=clock, timeout=settings.camera.timeout)
         parts.callback(camera.close)
         camera.start(FIRST_PICTURE)
         state = _beginning(settings, file, camera.status())
@@ -202,42 +212,74 @@ def calibrate(settings: Settings, file: Path, clock: Clock, *, by_itself: bool =
 
 
 def calibrate_by_itself(camera: Camera, state: CalibrateState, file: Path, clock: Clock) -> str:
-    """The whole pass without an operator: the sheet by itself, the inks by its swatches.
+    """The whole pass without an operator: the inks by the swatches, and the sheet by itself, or by the
+    corners that the show has by hand.
 
-    Returns what was saved where. Raises InputFault for what is missing on the sheet, DeviceFault for a
-    camera that is lost, once there was `PATIENCE` for it.
+    What is seen counts once the sheet has lain still for a moment and the camera's lock has been verified.
+    Returns what was found out and what was saved where. Raises InputFault for what is missing on the sheet,
+    DeviceFault for a camera that is lost, once there was `PATIENCE` for it.
     """
     looker = Looker()
-    state = replace(state, corners=state.corners.changed(None), step="light")
+    state = replace(state, step="light")
     fault: Fault = DeviceFault("the camera gives no picture")
-    end = clock.now() + PATIENCE
-    while clock.now() < end:
+    lies: SheetPosition | None = None
+    still = locking = began = clock.now()
+    while clock.now() < began + PATIENCE:
         frame = camera.frames.take(timeout=TICK)
         status = camera.status()
         if status.state == "lost":
-            fault = DeviceFault(status.sentence)
+            fault, lies, locking = DeviceFault(status.sentence), None, clock.now()
+            continue
         if frame is None:
             continue
+        if status.lock.startswith("not locked yet"):
+            locking = frame.grabbed
         try:
-            look, position, _, light = _in_sight(looker.look(frame, state))
+            look, position, _, light = _in_sight(looker.look(frame, state), status)
+            if lies is None or position.homography is not lies.homography:
+                still = frame.grabbed
+            lies = position
+            if frame.grabbed < still + LIE:
+                raise InputFault("the sheet doesn't lie still: let it lie, and keep your hands off it")
+            if status.lock and frame.grabbed < locking + WATCH:
+                raise DeviceFault(f"the camera doesn't come to rest: {status.lock}")
             inks = inks_from_swatches(look.bgr, position)
         except Fault as missing:
             fault = missing
             continue
         found = reduce(reduce(state, Measured(light.white)), SetInks(inks, ""))
-        return "\n".join((*light.in_words, *separability(inks), _save(file, found, status)))
+        lock, _ = lock_in_words(status)
+        told = [*(text for text in (state.note, lock) if text), *light.in_words]
+        told += separability(inks) or ("All five inks are told apart.",)
+        return "\n".join((*told, _save(file, found, status)))
     raise fault
+
+
+def _open_camera(opens: Callable[[], Source]) -> Source:
+    """A camera, and not the simulated sheet that a show takes in its place: what is found out there is true
+    of nothing else, and would replace what is true of the camera."""
+    source = opens()
+    if source.live:
+        return source
+    source.close()
+    names = ", ".join(dict.fromkeys(device_names().values()))
+    if names:
+        raise DeviceFault(
+            f"no camera can be opened (connected: {names}): end the program that holds it, or give "
+            "--camera simulated to try it out"
+        )
+    raise DeviceFault("no camera is connected: plug one in, or give --camera simulated to try it out")
 
 
 def _beginning(settings: Settings, file: Path, camera: CameraStatus) -> CalibrateState:
     """What the show has now: its calibration, else what its settings say."""
     note = ""
-    if file.exists():
-        try:
-            kept = read_calibration(file)
-        except InputFault as fault:
-            note = f"{fault}; beginning with the settings of the show"
-        else:
+    try:
+        kept = find_calibration(file)
+    except InputFault as fault:
+        note = f"{fault}; beginning with the settings of the show"
+    else:
+        if kept is not None:
             return beginning(kept.inks, kept.corners, kept.white)
     corners = None
     if settings.sheet.corners != "auto" and camera.size is not None:
@@ -258,8 +300,15 @@ def _save(file: Path, state: CalibrateState, camera: CameraStatus) -> str:
     return f"saved to {file}{before}"
 
 
-def _in_sight(look: Look | None) -> tuple[Look, SheetPosition, NDArray[np.uint8], Light]:
-    """A look with all that was found in it; raises InputFault where the sheet is out of sight."""
+def _in_sight(
+    look: Look | None, camera: CameraStatus
+) -> tuple[Look, SheetPosition, NDArray[np.uint8], Light]:
+    """A look with all that was found in it.
+
+    Raises InputFault where the sheet is out of sight, DeviceFault where the camera is lost.
+    """
+    if camera.state == "lost":
+        raise DeviceFault(LOST)
     if look is None or look.position is None or look.levelled is None or look.light is None:
         note = look.sighting.note if look is not None else ""
         raise InputFault(note or "the sheet is out of sight, and this takes a picture of it")

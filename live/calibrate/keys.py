@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from calibration.file import Corners
-from live.calibrate.look import Look, in_shares
+from calibration.sheet import Corners, in_shares
+from live.calibrate.look import Look
 from live.calibrate.steps import (
     STEPS,
     Accept,
@@ -23,12 +23,16 @@ from live.calibrate.steps import (
     SelectCorner,
     Step,
     TakeByHand,
+    Tell,
     Undo,
 )
 from models.palette import CLASS_NAMES
 
 Wish: TypeAlias = Literal["white", "swatches", "learn", "save"]
 """What takes more than the state: a measurement in the picture, or a file."""
+
+LOST: Final = "the camera is lost; wait until it is back, or mend its cable"
+"""Why nothing is measured or kept: what is on the screen is an old picture."""
 
 COARSE: Final = 10
 """Camera pixels by which an arrow key with Shift moves a corner; without, it is one."""
@@ -44,7 +48,8 @@ class Key:
     """What a key does.
 
     names: as `Output.keys` gives them. label, what: for the operator. at: the steps at which it does it.
-    only_by_hand: whether it needs corners that are given by hand.
+    only_by_hand: whether it needs corners that are given by hand. believing: whether it takes the picture
+    on the screen for what the camera sees now.
     """
 
     names: tuple[str, ...]
@@ -53,6 +58,7 @@ class Key:
     does: Callable[[str, CalibrateState, Look | None], Command | Wish]
     at: tuple[Step, ...] = STEPS
     only_by_hand: bool = False
+    believing: bool = False
 
     def serves(self, state: CalibrateState) -> bool:
         return state.step in self.at and (state.by_hand or not self.only_by_hand)
@@ -69,10 +75,17 @@ def missing(state: CalibrateState, look: Look | None) -> str:
     return ""
 
 
-def key_action(name: str, state: CalibrateState, look: Look | None) -> Command | Wish | None:
-    """What a key, by its name, means now; None for a key that means nothing."""
+def key_action(
+    name: str, state: CalibrateState, look: Look | None, lost: bool = False
+) -> Command | Wish | None:
+    """What a key, by its name, means now; None for a key that means nothing.
+
+    lost: whether the camera is lost, and `look` is of an old picture.
+    """
     for key in KEYS:
         if name in key.names and key.serves(state):
+            if lost and key.believing:
+                return Tell(LOST)
             return key.does(name, state, look)
     return None
 
@@ -117,7 +130,7 @@ _ACCEPTED: Final[dict[Step, str]] = {
 }
 
 KEYS: Final = (
-    Key(("return", "enter"), "Enter", lambda state: _ACCEPTED[state.step], _accept),
+    Key(("return", "enter"), "Enter", lambda state: _ACCEPTED[state.step], _accept, believing=True),
     Key(
         ("m",),
         "M",
@@ -141,9 +154,9 @@ KEYS: Final = (
         ("sheet",),
         only_by_hand=True,
     ),
-    Key(("w",), "W", _says("measure the white again"), _does("white"), ("light",)),
-    Key(("s",), "S", _says("read the swatches"), _does("swatches"), ("inks",)),
-    Key(("l",), "L", _says("learn from a drawing"), _does("learn"), ("inks",)),
+    Key(("w",), "W", _says("measure the white again"), _does("white"), ("light",), believing=True),
+    Key(("s",), "S", _says("read the swatches"), _does("swatches"), ("inks",), believing=True),
+    Key(("l",), "L", _says("learn from a drawing"), _does("learn"), ("inks",), believing=True),
     Key(
         tuple(str(index + 1) for index in range(len(CLASS_NAMES))),
         f"1–{len(CLASS_NAMES)}",

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from calibration import light
 from calibration.cleaning import clean
 from calibration.drift import paper_white
-from calibration.file import Corners
 from calibration.inking import CLOSE, CLOSE_TO_PAPER, family_distances, separability
-from calibration.inks import Inks, ink_table, linear_light, read_inks
-from calibration.sheet import SheetPosition
-from live.calibrate.steps import CalibrateState, Rgb
+from calibration.inks import Inks, Rgb, ink_table, linear_light, read_inks
+from calibration.sheet import Corners, SheetPosition
+from live.calibrate.steps import CalibrateState
+from live.camera.camera import CameraStatus
 from live.finder import SheetFinder, Sighting
 from live.flow import Frame
 from live.sketch import majority
@@ -180,11 +180,19 @@ class Looker:
         return clean(majority(read_inks(levelled, self._table), SIDE))
 
 
-def in_shares(corners: NDArray[np.float32], size: tuple[int, int]) -> Corners:
-    """Corners in pixels as shares of a picture of that size (width, height), each brought into it."""
-    shares = (corners.astype(float) + 0.5) / size
-    one, two, three, four = ((float(x), float(y)) for x, y in shares.clip(0, 1))
-    return one, two, three, four
+def lock_in_words(camera: CameraStatus) -> tuple[str, bool]:
+    """What is held still of the camera, a sentence, and whether that is enough.
+
+    Empty, and enough, for a file or the simulated sheet, whose colours don't change by themselves.
+    """
+    if not camera.live:
+        return "", True
+    if not camera.lock:
+        return "NOT LOCKED: nothing is held still of this camera; keep the light steady.", False
+    said = f"Camera: {camera.lock}."
+    if camera.lock.startswith("not locked"):
+        return said.replace("not locked", "NOT LOCKED", 1), False
+    return said, not any(word in camera.lock for word in ("NOT LOCKED", "CHANGED"))
 
 
 def measure_light(square: Bytes, levelled: Bytes, paper: light.Cells) -> Light:

@@ -5,7 +5,6 @@ For a dark room: black, amber and grey, and pictures no brighter than the operat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.file import Corners
+from calibration.inks import Rgb, hex_of
 from calibration.layout import MARKER_NAMES
-from live.calibrate.canvas import Canvas
+from calibration.sheet import Corners, in_shares
+from live.calibrate.canvas import Canvas, wrapped
 from live.calibrate.keys import key_help
-from live.calibrate.look import Look, in_shares
-from live.calibrate.steps import STEPS, CalibrateState, Point, Rgb, Step
+from live.calibrate.look import Look, lock_in_words
+from live.calibrate.steps import STEPS, CalibrateState, Point, Step
 from live.camera.camera import CameraStatus
 from live.output.compose import SMALLEST_TEXT, Rect, line_height, place, text_cover
 from models.palette import CLASS_NAMES, paint
@@ -91,7 +91,8 @@ def page(step: Step, size: tuple[int, int], picture: tuple[int, int]) -> Page:
     width, height = size
     px = max(SMALLEST_TEXT, min(height // 28, width // 48))
     line, edge = line_height(px), px // 2
-    top, bottom = edge + 4 * line, height - 2 * line - 2 * edge
+    # Above: the steps, two lines of what is the matter, and one of what was done.
+    top, bottom = edge + 5 * line, height - 2 * line - 2 * edge
     room = Rect(edge, top, max(2, int(width * _PICTURE_SHARE) - 2 * edge), max(2, bottom - top))
     left = room.x + room.width + edge
     column = Rect(left, top, max(1, width - left - edge), room.height)
@@ -109,23 +110,27 @@ def draw(scene: Scene, size: tuple[int, int]) -> NDArray[np.uint8]:
     canvas = Canvas(size)
     state, look = scene.state, scene.look
     where = page(state.step, size, look.size if look is not None else (16, 9))
-    _head(canvas, scene, where.px)
     if look is not None:
         _DRAWN[state.step](canvas, scene, look, where)
+    _head(canvas, scene, where.px)  # over the pictures, where it has much to say
     _foot(canvas, state, where.px)
     return canvas.rgb
 
 
 def _head(canvas: Canvas, scene: Scene, px: int) -> None:
     x = px // 2
+    text, colour = status(scene)
+    said = [(text, px, colour)]
+    if scene.state.note:
+        said.append((_sentence(scene.state.note), _small(px), AMBER))
+    rest = Rect(x, x + line_height(px), canvas.width - px, canvas.height)
+    rows = [len(wrapped(text, rest.width, size)) * line_height(size) + size // 2 for text, size, _ in said]
+    canvas.plate(Rect(0, 0, canvas.width, rest.y + sum(rows)))
     for number, step in enumerate(STEPS, 1):
         now = step == scene.state.step
         x += canvas.write(f"{number} {step.upper()}", x, px // 2, px, AMBER if now else FAINT) + 2 * px
-    rest = Rect(px // 2, px // 2 + line_height(px), canvas.width - px, 3 * line_height(px))
-    text, colour = status(scene)
-    rest = canvas.paragraph(text, rest, px, colour)
-    if scene.state.note:
-        canvas.paragraph(_sentence(scene.state.note), rest, _small(px), AMBER)
+    for text, size, colour in said:
+        rest = canvas.paragraph(text, rest, size, colour)
 
 
 def status(scene: Scene) -> tuple[str, Rgb]:
@@ -264,8 +269,9 @@ def _draw_light(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
         patch = Rect(column.x, column.y, column.width, min(2 * where.px, column.height))
         canvas.patch(patch, white, scene.brightness)
         column = Rect(column.x, column.y + 2 * where.px + px // 2, column.width, column.height)
-        column = canvas.paragraphs([f"The paper's white, {_hex(white)}"], column, px, TEXT)
-    canvas.paragraphs([f"Camera: {scene.camera.sentence}"], column, px, GREY)
+        column = canvas.paragraphs([f"The paper's white, {hex_of(white)}"], column, px, TEXT)
+    lock, enough = lock_in_words(scene.camera)
+    canvas.paragraphs([lock], column, px, GREY if enough else AMBER)
 
 
 def _draw_inks(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
@@ -291,7 +297,7 @@ def _draw_save(canvas: Canvas, scene: Scene, look: Look, where: Page) -> None:
     white = scene.state.white.now
     words = [
         "Sheet: corners by hand." if scene.state.by_hand else "Sheet: found by itself.",
-        *([f"White: {_hex(white)}."] if white is not None else []),
+        *([f"White: {hex_of(white)}."] if white is not None else []),
     ]
     canvas.paragraphs(words, column, px, TEXT)
 
@@ -354,10 +360,6 @@ def _titled(
 
 def _small(px: int) -> int:
     return max(SMALLEST_TEXT, px * 3 // 4)
-
-
-def _hex(rgb: Sequence[int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
 def _sentence(text: str) -> str:

@@ -10,12 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
-from calibration.file import Corners
-from calibration.inks import Inks
+from calibration.inks import Inks, Rgb
+from calibration.sheet import Corners
 
 Point: TypeAlias = tuple[float, float]
 """Shares 0..1 of a picture's width and height, from its top left; so nothing depends on its size."""
-Rgb: TypeAlias = tuple[int, int, int]
 
 Step: TypeAlias = Literal["sheet", "light", "inks", "save"]
 STEPS: Final[tuple[Step, ...]] = ("sheet", "light", "inks", "save")
@@ -25,6 +24,10 @@ BRIGHTNESSES: Final = (0.6, 0.3, 1.0)
 
 LONGEST_HISTORY: Final = 200
 """Changes that can be undone."""
+
+OUTSIDE: Final = 0.2
+"""Share of the picture's side by which a corner may lie beyond its edge: a sheet that is partly out of view
+is read as far as it is seen."""
 
 SMALLEST_AREA: Final = 0.01
 """Side, as a share of the sheet, from which on a dragged rectangle is an area, not a slip of the mouse."""
@@ -379,9 +382,11 @@ def _with_history(
 
 
 def _moved(corners: Corners, corner: int, to: Point) -> Corners:
-    one, two, three, four = (_within(to) if i == corner else c for i, c in enumerate(corners))
+    one, two, three, four = (_within(to, OUTSIDE) if i == corner else c for i, c in enumerate(corners))
     return one, two, three, four
 
 
-def _within(point: Point) -> Point:
-    return min(max(point[0], 0.0), 1.0), min(max(point[1], 0.0), 1.0)
+def _within(point: Point, outside: float = 0.0) -> Point:
+    """A point brought into the picture, or to a share of its side at most beyond its edge."""
+    low, high = -outside, 1.0 + outside
+    return min(max(point[0], low), high), min(max(point[1], low), high)

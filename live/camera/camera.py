@@ -25,6 +25,9 @@ from models.faults import DeviceFault, Fault
 
 _log = logging.getLogger(__name__)
 
+FIRST_PICTURE: Final = 20.0
+"""Seconds that a camera may take to its first picture before a show or a calibration begins without it."""
+
 _LOOK: Final = 0.05
 """Real seconds between two looks at the clock: how late a time-out may be noticed."""
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from calibration.drift import RGB, measure_drift, paper_white
-from calibration.inks import Inks, ink_table, read_inks
+from calibration.drift import measure_drift, paper_white
+from calibration.inks import Inks, Rgb, ink_table, read_inks
 from calibration.light import estimate_paper, level
 from calibration.sheet import SheetPosition
 from live.camera.simulated import Conditions, SimulatedSheet
@@ -47,11 +47,11 @@ def calm() -> Look:
 
 
 @pytest.fixture(scope="module")
-def white(calm: Look) -> RGB:
+def white(calm: Look) -> Rgb:
     return paper_white(calm.raw, calm.levelled)
 
 
-def test_nothing_is_said_while_nothing_has_moved(calm: Look, white: RGB) -> None:
+def test_nothing_is_said_while_nothing_has_moved(calm: Look, white: Rgb) -> None:
     drift = measure_drift(calm.raw, calm.levelled, calm.truth, INKS, white)
     assert (drift.sentence, drift.what) == ("", "")
     assert drift.paper < 0.5
@@ -59,7 +59,7 @@ def test_nothing_is_said_while_nothing_has_moved(calm: Look, white: RGB) -> None
     assert max(drift.inks[1:]) < 5
 
 
-def test_what_is_drawn_does_not_move_the_white(white: RGB) -> None:
+def test_what_is_drawn_does_not_move_the_white(white: Rgb) -> None:
     other = look("letters")
     drift = measure_drift(other.raw, other.levelled, other.truth, INKS, white)
     assert drift.paper < 1.5
@@ -76,7 +76,7 @@ def test_what_is_drawn_does_not_move_the_white(white: RGB) -> None:
         ({"kelvin": 6500.0}, "the light has become cooler since calibration"),
     ],
 )
-def test_a_lamp_that_changed_is_told_in_words(white: RGB, changes: dict[str, Any], words: str) -> None:
+def test_a_lamp_that_changed_is_told_in_words(white: Rgb, changes: dict[str, Any], words: str) -> None:
     seen = look(**changes)
     drift = measure_drift(seen.raw, seen.levelled, seen.truth, INKS, white)
     assert words in drift.sentence
@@ -107,7 +107,7 @@ def test_brighter_light_is_told_too() -> None:
     ],
 )
 def test_a_marker_of_another_colour_is_named(
-    white: RGB, changes: dict[str, Any], label: int, words: str
+    white: Rgb, changes: dict[str, Any], label: int, words: str
 ) -> None:
     seen = look(**changes)
     drift = measure_drift(seen.raw, seen.levelled, seen.truth, INKS, white)
@@ -118,7 +118,7 @@ def test_a_marker_of_another_colour_is_named(
     assert drift.inks[label] > 5
 
 
-def test_light_is_told_before_inks_which_may_move_because_of_it(white: RGB) -> None:
+def test_light_is_told_before_inks_which_may_move_because_of_it(white: Rgb) -> None:
     seen = look(water=(60, 50, 170), exposure=0.5)
     assert "the light" in measure_drift(seen.raw, seen.levelled, seen.truth, INKS, white).sentence
 
@@ -129,13 +129,13 @@ def test_without_a_white_only_inks_are_judged(calm: Look) -> None:
     assert drift.sentence == ""
 
 
-def test_an_ink_that_is_not_in_sight_is_not_judged(calm: Look, white: RGB) -> None:
+def test_an_ink_that_is_not_in_sight_is_not_judged(calm: Look, white: Rgb) -> None:
     labels = np.where(calm.truth == WATER, UNKNOWN, calm.truth).astype(np.uint8)
     labels[200:203] = WATER  # a line too thin to have an inside
     assert math.isnan(measure_drift(calm.raw, calm.levelled, labels, INKS, white).inks[WATER])
 
 
-def test_labels_of_half_the_side_do_as_well(calm: Look, white: RGB) -> None:
+def test_labels_of_half_the_side_do_as_well(calm: Look, white: Rgb) -> None:
     half = np.ascontiguousarray(calm.truth[::2, ::2])
     drift = measure_drift(calm.raw, calm.levelled, half, INKS, white)
     whole = measure_drift(calm.raw, calm.levelled, calm.truth, INKS, white)
@@ -162,7 +162,7 @@ def test_whatever_is_seen_it_answers(seed: int, side: int) -> None:
     )
 
 
-def test_it_is_cheap(calm: Look, white: RGB) -> None:
+def test_it_is_cheap(calm: Look, white: Rgb) -> None:
     labels = read_inks(calm.levelled, ink_table(INKS))
     best = math.inf
     for _ in range(20):

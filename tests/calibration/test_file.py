@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from calibration.file import (
     Calibration,
+    check_place,
     dump_calibration,
+    find_calibration,
     previous_path,
     read_calibration,
     read_inks_file,
@@ -129,15 +131,70 @@ def test_the_one_before_is_kept(path: Path) -> None:
     assert files_in(path.parent) == ["calibration.previous.toml", "calibration.toml"]
 
 
-def test_a_broken_file_pushes_out_no_whole_one(path: Path) -> None:
-    path.write_text("version = 1\nhalf", encoding="utf-8")
-    write_calibration(path, EXAMPLE)
-    assert previous_path(path).read_text(encoding="utf-8") == "version = 1\nhalf"  # better than nothing
+def broken(hint: str) -> str:
+    """A calibration that was broken by hand."""
+    return dump_calibration(EXAMPLE).replace("[inks]", f"[inks\n# {hint}")
+
+
+def test_what_was_broken_by_hand_is_kept_and_pushes_nothing_out(path: Path) -> None:
+    path.write_text(broken("first"), encoding="utf-8")
+    assert write_calibration(path, EXAMPLE) == path.with_name("calibration.broken.toml")
     write_calibration(path, changed(camera="second"))
-    path.write_text("version = 1\nhalf", encoding="utf-8")
-    write_calibration(path, changed(camera="third"))
+    path.write_text(broken("second"), encoding="utf-8")
+    assert write_calibration(path, changed(camera="third")) == path.with_name("calibration.broken-2.toml")
+    path.write_text(broken("second"), encoding="utf-8")
+    assert write_calibration(path, changed(camera="fourth")) == path.with_name("calibration.broken-2.toml")
     assert same(read_calibration(previous_path(path)), EXAMPLE)
-    assert read_calibration(path).camera == "third"
+    assert read_calibration(path).camera == "fourth"
+    for name, hint in (("broken", "first"), ("broken-2", "second")):
+        kept = path.with_name(f"calibration.{name}.toml").read_text(encoding="utf-8")
+        assert kept == broken(hint)
+    assert len(files_in(path.parent)) == 4
+
+
+@pytest.mark.parametrize("lost", ["version = 1\n", "made = 2026-11-25T14:40:57+01:00\n", "# Written"])
+def test_a_calibration_is_known_whatever_was_done_to_it(path: Path, lost: str) -> None:
+    path.write_text("\ufeff" + dump_calibration(EXAMPLE).replace(lost, "#[x"), encoding="utf-8")
+    check_place(path)
+    write_calibration(path, EXAMPLE)
+    assert same(read_calibration(path), EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        (ROOT / "show.toml").read_bytes(),
+        (ROOT / "pyproject.toml").read_bytes(),
+        b"\xff\xd8\xff\xe0",
+        b"notes of mine\n",
+        b"",
+    ],
+)
+def test_what_is_no_calibration_is_not_replaced(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    for write in (check_place, lambda place: write_calibration(place, EXAMPLE)):
+        with pytest.raises(InputFault, match=r"calibration\.toml is no calibration file, .*another name"):
+            write(path)
+    assert path.read_bytes() == content
+    assert files_in(path.parent) == ["calibration.toml"]
+
+
+def test_another_kind_of_file_is_not_written(tmp_path: Path) -> None:
+    for write in (check_place, lambda place: write_calibration(place, EXAMPLE)):
+        with pytest.raises(
+            InputFault, match=r"sheet\.png: a calibration is written as \.toml; give a name"
+        ):
+            write(tmp_path / "sheet.png")
+    assert files_in(tmp_path) == []
+
+
+def test_asking_first_changes_nothing(path: Path) -> None:
+    check_place(path)
+    assert files_in(path.parent) == []
+    write_calibration(path, EXAMPLE)
+    check_place(path)
+    assert same(read_calibration(path), EXAMPLE)
+    assert files_in(path.parent) == ["calibration.toml"]
 
 
 @pytest.mark.parametrize("fails_at", [1, 2])
@@ -168,17 +225,35 @@ def test_a_full_disk_loses_neither_the_calibration_nor_the_one_before(
     assert files_in(path.parent) == ["calibration.previous.toml", "calibration.toml"]
 
 
-def test_a_folder_that_is_not_there_or_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputFault, match=r"can't be written \(No such file or directory\); give calibration"
-    ):
-        write_calibration(tmp_path / "nowhere" / "calibration.toml", EXAMPLE)
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("nowhere/calibration.toml", "No such file or directory"),
+        ("file/calibration.toml", "Not a directory"),
+        ("folder.toml", "Is a directory"),
+        ("x" * 300 + ".toml", "File name too long"),
+        ("x" * 240 + ".toml", "File name too long"),  # with '.previous' and '.partial' it is
+        ("a\0b.toml", "embedded null byte"),
+    ],
+)
+def test_a_place_that_takes_no_calibration(tmp_path: Path, place: str, reason: str) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputFault, match=r"can't be written \(Not a directory\)"):
-        write_calibration(tmp_path / "file" / "calibration.toml", EXAMPLE)
-    (tmp_path / "calibration.toml").mkdir()
-    with pytest.raises(InputFault, match=r"can't be written \(Is a directory\)"):
-        write_calibration(tmp_path / "calibration.toml", EXAMPLE)
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(InputFault, match=rf"the calibration can't be written \({reason}\); give a file in"):
+        check_place(tmp_path / place)
+    assert files_in(tmp_path) == ["file", "folder.toml"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="to root, every folder is writable")
+def test_a_folder_that_may_only_be_read(path: Path) -> None:
+    write_calibration(path, EXAMPLE)
+    path.parent.chmod(0o555)
+    try:
+        for write in (check_place, lambda place: write_calibration(place, EXAMPLE)):
+            with pytest.raises(InputFault, match=r"can't be written \(Permission denied\)"):
+                write(path)
+    finally:
+        path.parent.chmod(0o755)
 
 
 def test_what_could_not_be_read_again_is_not_written(path: Path) -> None:
@@ -297,7 +372,7 @@ def fault_of(path: Path, text: str) -> str:
         (
             '"#f4f2ec"',
             '"#333333"',
-            ", line 20: ink 'road' is as bright as the paper ('ground'); the paper mu",
+            ", line 20: inks 'green' (#22904a) and 'water' (#2258b4) are too much alike to be told apart",
         ),
         ('name = "BRIO"', "name = BRIO", ", line 6: name = BRIO isn't TOML (Invalid value); a line is"),
         ("[light]", "[inks]", ", line 20: [inks] isn't TOML (Cannot declare ('inks',) twice); a line is"),
@@ -342,6 +417,17 @@ def test_locked_values_may_be_left_out_but_must_be_a_table(path: Path) -> None:
     assert fault_of(path, text.replace('name = "BRIO"', 'name = "BRIO"\nlocked = 3')) == (
         ", line 7: camera.locked is 3 and must be a table, [camera.locked]"
     )
+
+
+def test_a_calibration_that_may_be_missing(path: Path) -> None:
+    assert find_calibration(path) is None
+    write_calibration(path, EXAMPLE)
+    found = find_calibration(path)
+    assert found is not None
+    assert same(found, EXAMPLE)
+    for name in ("x" * 300, "calibration.toml/x"):
+        with pytest.raises(InputFault, match="the calibration file can't be read"):
+            find_calibration(path.parent / name)
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

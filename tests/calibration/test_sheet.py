@@ -20,6 +20,8 @@ from calibration.sheet import (
     find_markers,
     find_sheet,
     find_some_markers,
+    in_pixels,
+    in_shares,
 )
 from models.faults import UsageFault
 
@@ -209,3 +211,12 @@ def test_how_much_of_the_sheet_lies_in_the_picture(right: float, down: float) ->
     high = max(0.0, min(300.0, y + side) - max(0.0, y))
     share = SheetPosition.of_corners(quad).share_within(400, 300)
     assert share == pytest.approx(wide * high / side**2, abs=0.05)
+
+
+def test_shares_run_from_edge_to_edge_of_the_picture() -> None:
+    # Whole numbers are the middles of pixels.
+    corners = np.array([(-0.5, -0.5), (639.5, -0.5), (319.5, 479.5), (-80.5, 239.5)], np.float32)
+    shares = in_shares(corners, (640, 480))
+    assert shares == ((0, 0), (1, 0), (0.5, 1), (-0.125, 0.5))
+    assert in_pixels(shares, (640, 480)) == pytest.approx(corners)
+    assert in_pixels(shares, (1280, 960))[1] == pytest.approx((1279.5, -0.5))

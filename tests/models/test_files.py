@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.files import write_whole
+from models.files import try_place, write_whole
 
 
 def test_a_file_is_written_in_the_place_of_another(tmp_path: Path) -> None:
@@ -30,3 +30,21 @@ def test_what_was_there_stays_where_the_new_one_cannot_be_finished(
         write_whole(path, b"two")
     assert path.read_bytes() == b"one"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_is_tried_without_a_trace(tmp_path: Path) -> None:
+    path = tmp_path / "note.txt"
+    try_place(path)
+    assert list(tmp_path.iterdir()) == []
+    path.write_bytes(b"one")
+    try_place(path)
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", [".", "nowhere/note.txt", "x" * 250])
+def test_a_place_where_no_file_can_be_put(tmp_path: Path, name: str) -> None:
+    for put in (try_place, lambda path: write_whole(path, b"one")):
+        with pytest.raises(OSError, match=r"directory|too long"):
+            put(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

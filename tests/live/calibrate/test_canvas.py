@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live.calibrate.canvas import Canvas
-from live.output.compose import Rect, line_height
+from live.calibrate.canvas import Canvas, wrapped
+from live.output.compose import Rect, line_height, text_cover
 
 WHITE = (255, 255, 255)
 LONG = "Put all four printed markers into the camera's view, and take away what lies over them"
@@ -29,6 +29,15 @@ def test_a_paragraph_stays_within_its_width_and_leaves_the_rest() -> None:
     assert rows.max() > 50 + 2 * line_height(20), "three lines at least"
     assert rows.max() < rest.y
     assert (rest.x, rest.width, rest.y + rest.height) == (100, 300, 350)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text("abc /", max_size=60), st.integers(1, 300))
+def test_lines_are_no_wider_than_told_and_lose_no_letter(text: str, width: int) -> None:
+    lines = wrapped(text, width, 20)
+    assert "".join(lines).replace(" ", "") == "".join(text.split())
+    for line in lines:
+        assert text_cover(line, 20).shape[1] <= width or len(line) == 1
 
 
 def test_a_picture_is_as_bright_as_it_is_told() -> None:

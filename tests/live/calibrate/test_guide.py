@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 
 from calibration.file import Calibration, read_calibration, write_calibration
 from calibration.inks import Inks
+from calibration.sheet import in_pixels
 from live.calibrate.guide import Guide, calibrate, calibrate_by_itself
+from live.calibrate.keys import LOST
 from live.calibrate.screen import AMBER, page
 from live.calibrate.steps import CalibrateState, Step, beginning
 from live.camera.base import UNLOCKED, Locked
@@ -265,9 +268,44 @@ def test_no_sheet_and_a_lost_camera_are_told_and_the_guide_goes_on(sit: Sit) -> 
     assert soon(goes_on)
     operator.source.bgr = None
     assert operator.turns_until(lambda: operator.camera.status().state == "lost")
-    operator.press("return", "return", "backspace")
+    operator.press("return")
+    assert operator.is_at("light")
+    assert operator.state.note == LOST
+    operator.press("backspace")
     operator.source.bgr = camera_picture()
     assert operator.turns_until(lambda: operator.camera.status().state == "running")
+    operator.press("return")
+    assert operator.is_at("light")
+
+
+def test_nothing_is_measured_or_saved_of_the_old_picture_of_a_lost_camera(sit: Sit) -> None:
+    operator = sit()
+    operator.press("return", "return")
+    operator.source.bgr = None
+    assert operator.turns_until(lambda: operator.camera.status().state == "lost")
+    inks, white = operator.state.inks.now, operator.state.white.now
+
+    def refused() -> bool:
+        told = operator.state.note == LOST
+        operator.press("2")  # a note of its own, which is none
+        return told and operator.state.inks.now is inks and operator.state.white.now is white
+
+    for key in ("s", "l", "return"):
+        operator.press(key)
+        assert refused(), key
+    operator.drag((0.2, 0.12), (0.8, 0.18))
+    assert refused()
+    operator.guide.state = replace(operator.state, step="light")
+    operator.press("w")
+    assert refused()
+    operator.guide.state = replace(operator.state, step="save")
+    operator.press("return")
+    assert operator.state.note == LOST
+    assert not operator.file.exists()
+    operator.source.bgr = camera_picture()
+    assert operator.turns_until(lambda: operator.camera.status().state == "running")
+    operator.press("return")
+    assert operator.state.saved
 
 
 def test_a_camera_that_changes_its_size_and_a_window_that_is_resized(sit: Sit) -> None:
@@ -294,8 +332,13 @@ def test_a_file_that_cannot_be_written_is_told_and_can_be_left(sit: Sit, tmp_pat
     operator.press(*["return"] * 4)
     assert not operator.state.saved
     assert "can't be written" in operator.state.note
+    assert operator.is_at("save")
     operator.press("backspace")
     assert operator.is_at("inks")
+    (tmp_path / "no folder").mkdir()
+    operator.press("return", "return")
+    assert operator.state.saved
+    read_calibration(tmp_path / "no folder" / "calibration.toml")
 
 
 # By itself
@@ -341,7 +384,8 @@ def test_a_calibration_is_of_a_camera_by_its_name_and_of_what_it_was_locked_at(t
 def test_what_is_missing_for_it_in_one_sentence(
     picture: np.ndarray, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("live.calibrate.guide.PATIENCE", 0.5)
+    monkeypatch.setattr("live.calibrate.guide.PATIENCE", 1.0)
+    monkeypatch.setattr("live.calibrate.guide.LIE", 0.2)
     file = tmp_path / "calibration.toml"
     with pytest.raises(InputFault, match=said):
         calibrate(settings_for(picture, tmp_path), file, MonotonicClock(), by_itself=True)
@@ -357,6 +401,103 @@ def test_a_camera_that_is_lost_meanwhile(tmp_path: Path, monkeypatch: pytest.Mon
         source.bgr = None
         with pytest.raises(DeviceFault, match="scripted camera gives no more pictures"):
             calibrate_by_itself(camera, beginning(DEFAULT), tmp_path / "calibration.toml", clock)
+
+
+def test_a_sheet_that_is_still_being_laid_down_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live.calibrate.guide.PATIENCE", 1.5)
+    file, clock = tmp_path / "calibration.toml", MonotonicClock()
+    places = [camera_picture(corners=CORNERS + np.float32(shift)) for shift in (0.0, 0.03)]
+    source = Scripted(places[0])
+    pushing = threading.Event()
+
+    def push() -> None:
+        while not pushing.wait(0.3):
+            source.bgr = places[0] if source.bgr is places[1] else places[1]
+
+    hand = threading.Thread(target=push)
+    with closing(Camera(lambda: source, clock=clock, timeout=0.5)) as camera:
+        camera.start(5.0)
+        hand.start()
+        try:
+            with pytest.raises(InputFault, match=r"lie still|moving"):
+                calibrate_by_itself(camera, beginning(DEFAULT), file, clock)
+        finally:
+            pushing.set()
+            hand.join()
+        assert not file.exists()
+        monkeypatch.setattr("live.calibrate.guide.PATIENCE", 15.0)
+        since = clock.now()
+        calibrate_by_itself(camera, beginning(DEFAULT), file, clock)
+        assert clock.now() - since > 1.0
+    assert_close(read_calibration(file).inks)
+
+
+def test_a_lock_is_waited_for_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("live.calibrate.guide.WATCH", 1.5)
+    monkeypatch.setattr("live.calibrate.guide.LIE", 0.2)
+    file, clock = tmp_path / "calibration.toml", MonotonicClock()
+    began = clock.now()
+
+    class Locking(Scripted):
+        live = True
+        locked = Locked("not locked yet: its automatics are settling")
+
+        def read(self) -> np.ndarray | None:
+            bgr = super().read()
+            if clock.now() - began > 0.5:
+                self.locked = Locked("white balance NOT LOCKED (its automatic stays on)")
+            assert bgr is not None
+            return np.asarray(bgr ^ np.uint8(int(clock.now() * 1e3) % 2), np.uint8)  # a sensor's noise
+
+    source = Locking(camera_picture())
+    with closing(Camera(lambda: source, clock=clock, timeout=0.5)) as camera:
+        camera.start(5.0)
+        said = calibrate_by_itself(camera, beginning(DEFAULT), file, clock)
+    assert clock.now() - began > 2.0
+    assert said.startswith("Camera: white balance NOT LOCKED (its automatic stays on).\n")
+    assert "All five inks are told apart" in said
+
+
+@pytest.mark.parametrize("by", ["settings", "calibration"])
+def test_corners_by_hand_are_used_by_itself_too(tmp_path: Path, by: str) -> None:
+    file = tmp_path / "calibration.toml"
+    one, two, three, four = ((float(x), float(y)) for x, y in CORNERS)
+    corners = one, two, three, four
+    sheet = SheetSettings()
+    if by == "settings":
+        one, two, three, four = ((float(x), float(y)) for x, y in in_pixels(corners, SIZE))
+        sheet = SheetSettings(corners=(one, two, three, four))
+    else:
+        write_calibration(file, Calibration(datetime.now(UTC), "BRIO", SIZE, corners, INKS, (9, 9, 9)))
+    settings = settings_for(camera_picture(hidden=(0, 1, 2, 3)), tmp_path, sheet=sheet)
+    calibrate(settings, file, MonotonicClock(), by_itself=True)
+    made = read_calibration(file)
+    assert made.corners is not None
+    assert np.array(made.corners) == pytest.approx(CORNERS, abs=1e-5)
+    assert_close(made.inks)
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ({}, "no camera is connected: plug one in, or give --camera simulated to try it out"),
+        (
+            {99: "BRIO", 98: "BRIO"},
+            r"no camera can be opened \(connected: BRIO\): end the program",
+        ),
+    ],
+)
+def test_a_pass_is_not_led_in_front_of_the_simulated_sheet_unasked(
+    names: dict[int, str], said: str, by_itself: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("live.camera.open", "live.calibrate.guide"):
+        monkeypatch.setattr(f"{module}.device_names", lambda: names)
+    with pytest.raises(DeviceFault, match=said):
+        calibrate(Settings(), tmp_path / "calibration.toml", MonotonicClock(), by_itself=by_itself)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_camera_at_all(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from calibration.inks import Inks
 from calibration.sheet import SheetPosition
-from live.calibrate.keys import KEYS, key_action, key_help
+from live.calibrate.keys import KEYS, LOST, key_action, key_help
 from live.calibrate.look import Look
 from live.calibrate.steps import (
     STEPS,
@@ -20,6 +20,7 @@ from live.calibrate.steps import (
     Nudge,
     SelectCorner,
     TakeByHand,
+    Tell,
     Undo,
     beginning,
     reduce,
@@ -118,6 +119,19 @@ def test_keys_of_the_steps() -> None:
     assert key_action("w", at("inks"), FOUND) is None
     assert key_action("backspace", at("inks"), FOUND) == Back()
     assert key_action("ctrl+z", at("inks"), FOUND) == key_action("u", at("inks"), FOUND) == Undo()
+
+
+@pytest.mark.parametrize(
+    ("step", "key"),
+    [*((step, "return") for step in STEPS), ("light", "w"), ("inks", "s"), ("inks", "l")],
+)
+def test_an_old_picture_is_neither_measured_nor_accepted(step: str, key: str) -> None:
+    assert key_action(key, at(step), FOUND, lost=True) == Tell(LOST)
+
+
+def test_what_takes_no_picture_goes_on_while_the_camera_is_lost() -> None:
+    for step, key in (("light", "backspace"), ("inks", "u"), ("sheet", "m"), ("save", "ctrl+q")):
+        assert key_action(key, at(step), FOUND, lost=True) == key_action(key, at(step), FOUND)
 
 
 @pytest.mark.parametrize("step", STEPS)

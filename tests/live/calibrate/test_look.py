@@ -5,7 +5,7 @@ import pytest
 
 from calibration.inks import Inks
 from calibration.light import estimate_paper, level
-from live.calibrate.look import Light, Looker, in_shares, measure_light, neighbours
+from live.calibrate.look import Light, Looker, measure_light, neighbours
 from live.calibrate.steps import Accept, CalibrateState, Measured, SetInks, TakeByHand, beginning, reduce
 from live.flow import Frame
 from models.palette import CLASS_NAMES, GROUND, ROAD, UNKNOWN, WATER
@@ -54,12 +54,6 @@ def test_the_white_is_that_of_the_paper_between_the_inks() -> None:
     look = Looker().look(Frame(camera_picture(), 1, 0.0), at("light"))
     assert look.light is not None
     assert look.light.white == pytest.approx(tuple(INKS.rgb[GROUND] * 0.9), abs=3)
-
-
-def test_corners_in_shares_run_from_edge_to_edge_of_the_picture() -> None:
-    # Whole numbers are the middles of pixels.
-    corners = np.array([(-0.5, -0.5), (639.5, -0.5), (319.5, 479.5), (-80, 239.5)], np.float32)
-    assert in_shares(corners, (640, 480)) == ((0, 0), (1, 0), (0.5, 1), (0, 0.5))
 
 
 def test_what_each_step_needs_is_looked_for() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from live.calibrate.look import Looker
-from live.calibrate.screen import GREEN, RED, Scene, draw, page, status
+from live.calibrate.look import Looker, lock_in_words
+from live.calibrate.screen import AMBER, GREEN, RED, Scene, draw, page, status
 from live.calibrate.steps import (
     STEPS,
     Accept,
@@ -112,6 +112,41 @@ def test_a_lost_camera_is_told_and_its_last_picture_darkened() -> None:
     assert status(lost) == (f"{LOST.sentence}. The last picture stands.", RED)
     rect = page("sheet", SIZE, SIZE).picture
     assert rect.of(draw(lost, SIZE)).mean() < 0.7 * rect.of(draw(SCENES["sheet"], SIZE)).mean()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_long_sentence_stands_over_the_pictures(step: Step) -> None:
+    said = "BRIO has given no picture for 2 s and can't be opened again, and much is to be said of it; " * 9
+    lost = replace(SCENES[step], camera=replace(LOST, sentence=said))
+    drawn = draw(lost, (900, 600))
+    rect = page(step, (900, 600), SIZE).picture
+    red = (drawn == np.array(RED)).all(axis=2)
+    assert red[rect.y + 10 :].any(), "the last lines lie over the picture"
+    rows = np.nonzero(red.any(axis=1))[0]
+    ground = drawn[: rows.max()][~red[: rows.max()]]
+    assert np.quantile(ground.max(axis=1), 0.8) < 60, "on a dark ground"
+
+
+@pytest.mark.parametrize(
+    ("lock", "alarming"),
+    [
+        ("exposure locked at 156, white balance locked at 4500 K", False),
+        ("white balance NOT LOCKED (its automatic stays on), exposure locked at 156", True),
+        ("not locked: it offers no locks, so keep the light steady", True),
+        ("", True),
+    ],
+)
+def test_a_camera_that_is_not_locked_is_told_in_amber_beside_the_light(lock: str, alarming: bool) -> None:
+    camera = replace(RUNNING, lock=lock)
+    assert lock_in_words(camera)[1] is not alarming
+    assert ("NOT LOCKED" in lock_in_words(camera)[0]) is alarming
+    drawn = draw(replace(SCENES["light"], camera=camera), SIZE)
+    column = page("light", SIZE, SIZE).column.of(drawn)
+    assert (column == np.array(AMBER)).all(axis=2).any() == alarming
+
+
+def test_a_file_needs_no_lock() -> None:
+    assert lock_in_words(replace(RUNNING, live=False)) == ("", True)
 
 
 def test_the_magnifier_shows_what_lies_under_the_selected_corner() -> None:

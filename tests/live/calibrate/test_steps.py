@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calibration.file import Corners
 from calibration.inks import Inks
+from calibration.sheet import Corners
 from live.calibrate.steps import (
     BRIGHTNESSES,
+    OUTSIDE,
     STEPS,
     Accept,
     Back,
@@ -88,7 +89,7 @@ def test_undoing_everything_at_every_step_gives_what_was_saved(
 @given(st.lists(commands, max_size=30), st.sampled_from([START, AUTOMATIC]))
 def test_corners_stay_in_the_picture(done: list[Command], start: CalibrateState) -> None:
     corners = after(start, *done).corners.now
-    assert corners is None or all(0 <= share <= 1 for point in corners for share in point)
+    assert corners is None or all(-OUTSIDE <= share <= 1 + OUTSIDE for point in corners for share in point)
 
 
 @given(st.lists(commands, max_size=30), st.sampled_from(["corners", "white", "inks"]))
@@ -170,6 +171,13 @@ def test_corners_can_neither_be_nudged_nor_dragged_while_the_sheet_is_found_by_i
 def test_corners_stay_once_their_step_is_over() -> None:
     state = after(START, Accept(), Nudge((0.1, 0.1)), Grab(0, (0.1, 0.1)), Drag((0.5, 0.5)), Drop())
     assert state.corners == START.corners
+
+
+def test_a_corner_of_a_sheet_that_is_partly_out_of_view_lies_outside_the_picture() -> None:
+    state = after(START, Grab(1, SAVED[1]), Drag((1.1, -0.15)), Drop())
+    assert state.corners.now is not None
+    assert state.corners.now[1] == pytest.approx((1.1, -0.15))
+    assert after(state, SelectCorner(-1), Nudge((-9.0, -9.0))).corners.now[0] == (-OUTSIDE, -OUTSIDE)  # type: ignore[index]
 
 
 def test_an_area_is_dragged_at_the_inks_only() -> None:
