@@ -100,6 +100,11 @@ class SheetFinder:
         self._size: tuple[int, int] | None = None
         self.clear()
 
+    @property
+    def given(self) -> bool:
+        """Whether the corners were given, and nothing is searched for."""
+        return self._given is not None
+
     def clear(self) -> None:
         """Forget where the sheet was; given corners stay."""
         self._position = self._set

@@ -201,7 +201,7 @@ class SheetReader:
         elif not inked:
             self._say("the paper is taken for white as it is now", now)
             return "white"
-        elif not position.fitted:
+        elif not position.fitted and not self._finder.given:
             self._say(f"{stays}: this sheet has no swatches; `cities calibrate` learns from a drawing", now)
         else:
             try:
