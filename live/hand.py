@@ -80,9 +80,10 @@ class View:
 class HandWatch:
     """Follows what lies on the sheet and tells what lies over it. Used by one thread.
 
-    Three things betray a hand. It has colours that no ink explains. It comes in over the edge of the
-    drawing area, beyond which nobody draws. And it is broader than a stroke. A shadow, of whatever stands
-    in the light, takes an even share of what the paper sends back.
+    Four things betray a hand. It has colours that no ink explains. It comes in over the edge of the
+    drawing area, beyond which nobody draws. It is broader than a stroke. And where it looks like an ink, it
+    has the hue of its other parts. A shadow, of whatever stands in the light, takes an even share of what
+    the paper sends back.
     """
 
     def __init__(self, inks: Inks) -> None:
@@ -101,7 +102,7 @@ class HandWatch:
     def relight(self, factor: NDArray[np.float32]) -> None:
         """The light is known better: what lay there looks so much brighter now, float32 (SIZE, SIZE, 3)."""
         if self._lying is not None:
-            self._lying *= factor
+            self._lying = np.minimum(self._lying * factor, 255)
 
     def take(self, inks: Inks) -> None:
         """Other inks from now on."""
