@@ -374,7 +374,7 @@ def _read_drawing(args: argparse.Namespace, side: int) -> Any:
 
     inks, known = _inks_of(args)
     rgb = read_picture(args.photo)
-    if args.sheet == "auto" and map_share(rgb) > 0.98:
+    if args.sheet == "auto" and rgb.min() < rgb.max() and map_share(rgb) > 0.98:
         raise InputFault(
             f"{args.photo} is a map in flat colours, not a photograph; render it by --labels, or read it "
             "as a sheet by --sheet whole"

@@ -341,7 +341,8 @@ _KEYS: dict[str, dict[str, _Key]] = {
 
 
 _INSTALLED_SHOW = Path(__file__).resolve().with_name("show.toml")
-"""Where a wheel carries the show file that comes with the program; in a checkout it stands at the top."""
+_CHECKED_OUT_SHOW = _INSTALLED_SHOW.parent.with_name("show.toml")
+"""Where the show file that comes with the program is in a wheel, and in a checkout."""
 
 
 def default_show_path() -> Path:
@@ -349,12 +350,12 @@ def default_show_path() -> Path:
     for path in (Path("show.toml"), _INSTALLED_SHOW):
         if path.is_file():
             return path
-    return _INSTALLED_SHOW.parent.with_name("show.toml")
+    return _CHECKED_OUT_SHOW
 
 
 def _folder_of(path: Path) -> Path:
-    """What paths in a show file are relative to: its folder, but never that of an installed program."""
-    return Path.cwd() if path == _INSTALLED_SHOW else path.absolute().parent
+    """What paths in a show file are relative to: its folder, but never that of the program itself."""
+    return Path.cwd() if path in (_INSTALLED_SHOW, _CHECKED_OUT_SHOW) else path.absolute().parent
 
 
 def _at_home(folder: Path) -> Settings:

@@ -53,13 +53,13 @@ class Keeper:
         self._corners = corners
         self._rotated = False
 
-    def keep(self, inks: Inks, white: Rgb, inked: bool) -> None:
-        """Write what is so now; inked: whether the inks are new, and not the white alone. Raises InputFault
-        with why it isn't kept."""
+    def keep(self, inks: Inks, white: Rgb, inked: bool) -> Path | None:
+        """Write what is so now; inked: whether the inks are new, and not the white alone. Returns where it
+        is kept, None for a white without a calibration. Raises InputFault with why it isn't kept."""
         camera = self._camera()
         # A white alone is no calibration: kept, it would hide the inks of the show file for ever.
         if not (inked or self._kept):
-            return
+            return None
         if self._file is None:
             raise InputFault("no calibration file is of this camera; `cities calibrate` makes one")
         if camera.size is None:
@@ -72,3 +72,4 @@ class Keeper:
         # The calibration with which the show began stays beside it, however often white is taken.
         write_calibration(self._file, calibration, keep_standing=not self._rotated)
         self._kept, self._rotated = calibration, True
+        return self._file

@@ -104,10 +104,11 @@ def read_photo(
     )
     colours, shade = _in_light(square, inks, known)
     labels = reduced(make_whole(_classes(level_to(square, shade, colours.rgb[0]), colours)), side)
-    if not note and (labels == GROUND).all():
-        note = f"nothing was found to be drawn in {name}"
+    if (labels == GROUND).all():
+        nothing = f"nothing was found to be drawn in {name}"
         if _is_blank(inside):
-            note += ", which is white all over: it is overexposed, or empty"
+            nothing += ", which is white all over: it is overexposed, or empty"
+        note = f"{note}; {nothing}" if note else nothing
     return PhotoReading(labels, colours, note)
 
 

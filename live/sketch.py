@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, TypeAlias
 
 import cv2
@@ -25,8 +26,9 @@ from models.faults import InputFault
 from models.palette import CLASS_NAMES, GROUND, UNKNOWN
 
 Labels = NDArray[np.uint8]
-Keep: TypeAlias = Callable[[Inks, Rgb, bool], None]
-"""Keeps inks and white; whether the inks are new, too. Raises InputFault if that can't be done."""
+Keep: TypeAlias = Callable[[Inks, Rgb, bool], Path | None]
+"""Keeps inks and white; whether the inks are new, too. Returns where, or None if that isn't wanted. Raises
+InputFault if that can't be done."""
 
 FINE = 512
 """Pixels per side, at least, at which inks are read before they are reduced to the asked side; about what
@@ -110,6 +112,7 @@ class SheetReader:
         before, self._wishes = self._wishes, wishes
         if wishes.cleared != before.cleared:
             self.clear()
+            self._say("the drawing is forgotten, and read anew", frame.grabbed)
         seconds = min(max(frame.grabbed - self._read, 0.0), LONGEST_FRAME)
         self._read = frame.grabbed
         sighting = self._finder.look(frame.bgr, frame.grabbed)
@@ -220,9 +223,11 @@ class SheetReader:
     def _keep_what_is(self, taken: Literal["", "white", "inks"], now: float) -> None:
         if taken and self._keep is not None and self._white is not None:
             try:
-                self._keep(self._inks, self._white, taken == "inks")
+                kept = self._keep(self._inks, self._white, taken == "inks")
             except InputFault as fault:
                 self._say(f"{self._remark}, but not kept: {fault}", now)
+            else:
+                self._say(self._remark + (f", and kept in {kept.name}" if kept else ""), now)
 
     def _measure_drift(self, square: NDArray[np.uint8], bright: NDArray[np.uint8]) -> Drift:
         labels = self._settler.labels()

@@ -69,7 +69,7 @@ def parse_toml(text: str, path: Path, kind: str, broken: type[Fault] = UsageFaul
         what, line = str(error), text.count("\n") + 1
         if found := re.search(r" \(at (line (\d+), column \d+|end of document)\)$", what):
             what, line = what[: found.start()], int(found[2] or line)
-        written = shortened(text.split("\n")[line - 1].strip())
+        written = shortened(text.split("\n")[line - 1].strip()) or "the end of the file"
         raise broken(
             f"{path}, line {line}: {written} isn't TOML ({what}); "
             'a line is [table] or key = value, with text in "quotes" and nothing twice'

@@ -479,25 +479,25 @@ def test_a_calibration_that_can_not_be_made_is_told(
     assert told.count("\n") == 1
 
 
+_NO_PLACES = [
+    ("no/x.toml", "no/x.toml: the calibration can't be written (No such file or directory); give"),
+    ("folder.toml", "folder.toml: the calibration can't be written (Is a directory)"),
+    ("show.toml", "show.toml is no calibration file, and would be replaced; give another name"),
+    ("x" * 300 + ".toml", "the calibration can't be written (File name too long)"),
+]
+
+
 @pytest.mark.parametrize(
-    ("place", "sentence"),
+    ("given", "place", "sentence"),
     [
-        (
-            "no/x.toml",
-            "no/x.toml: the calibration can't be written (No such file or directory); give",
-        ),
-        ("folder.toml", "folder.toml: the calibration can't be written (Is a directory)"),
-        ("show.toml", "show.toml is no calibration file, and would be replaced; give another name"),
-        ("x.png", "x.png: a calibration is written as .toml; give a name that ends like that"),
-        ("x" * 300 + ".toml", "the calibration can't be written (File name too long)"),
+        *((given, *case) for given in ("-o", "calibration.file") for case in _NO_PLACES),
+        # The show file takes no such name.
+        ("-o", "x.png", "x.png: a calibration is written as .toml; give a name that ends like that"),
     ],
 )
-@pytest.mark.parametrize("given", ["-o", "calibration.file"])
 def test_a_place_that_takes_no_calibration_is_told_before_the_pass(
     given: str, place: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if given == "calibration.file" and not place.endswith(".toml"):
-        pytest.skip("the show file takes no such name")
     (tmp_path / "folder.toml").mkdir()
     show = f'[calibration]\nfile = "{place}"\n' if given == "calibration.file" else ""
     (tmp_path / "show.toml").write_text(show)
