@@ -113,10 +113,10 @@ class HandWatch:
         self._ring_known = False
         self._fresh = FRESH
 
-    def look(self, view: View, seconds: float) -> NDArray[np.float32]:
-        """How far each cell of this picture, `seconds` after the last, may be trusted to show the sheet.
+    def look(self, view: View, seconds: float) -> Mask:
+        """Which cells of this picture, `seconds` after the last, may be trusted to show the sheet.
 
-        Returns float32 (SIZE, SIZE): 0 under the hand, in a fresh shadow and beyond the picture, else 1.
+        Returns bool (SIZE, SIZE): not those under the hand, in a fresh shadow and beyond the picture.
         """
         bgr, labels = view.bgr, view.labels
         now = bgr.astype(np.float32)
@@ -144,7 +144,7 @@ class HandWatch:
         grey = _opened(_grey(bgr, view.darkest), 3)
         self._grey_for = (self._grey_for + np.float32(seconds)) * grey
         shade = _widened(grey & (self._grey_for < SHADE_SECONDS), PENUMBRA)
-        return np.where(hand | shade, 0.0, 1.0).astype(np.float32)
+        return ~(hand | shade)
 
     def _arm(self, view: View, inked: Mask, strange: Mask) -> Mask:
         """A sleeve that has an ink's colour.

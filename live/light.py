@@ -39,17 +39,17 @@ class LightWatch:
         self._bare: NDArray[np.bool_] | None = None
         self._estimated = -np.inf
 
-    def look(self, small: Bgr, trust: NDArray[np.float32], now: float, *, anew: bool = False) -> Cells:
+    def look(self, small: Bgr, trusted: NDArray[np.bool_], now: float, *, anew: bool = False) -> Cells:
         """The paper's values in this frame; `anew`: by this frame alone.
 
-        small: uint8 (N, N, 3), the rectified sheet in small, N at least 4 × `GRID`. trust: float32 (N, N),
-        1 where nothing lay over the sheet a frame ago.
+        small: uint8 (N, N, 3), the rectified sheet in small, N at least 4 × `GRID`. trusted: bool (N, N),
+        where nothing lay over the sheet a frame ago.
         """
         if self._paper is None or self._small is None:
             self._paper, self._small, self._estimated = estimate_paper(small), small, now
             return self._paper
         if anew:
-            self._paper, self._small = estimate_paper(small, _hidden(trust)), small
+            self._paper, self._small = estimate_paper(small, _hidden(trusted)), small
             self._estimated = now
             return self._paper
         paper = self._paper
@@ -58,7 +58,7 @@ class LightWatch:
             factor = gain(small[_SOME], self._small[_SOME], self._bare[_SOME])
             paper = (paper * factor).clip(1, 255)
         if now - self._estimated >= EVERY:
-            paper = self._followed(paper, small, trust, now - self._estimated)
+            paper = self._followed(paper, small, trusted, now - self._estimated)
             self._paper, self._small, self._estimated = paper, small, now
         return paper
 
@@ -66,15 +66,16 @@ class LightWatch:
         """Take note of where this frame showed bare paper: bool (N, N)."""
         self._bare = bare
 
-    def _followed(self, paper: Cells, small: Bgr, trust: NDArray[np.float32], seconds: float) -> Cells:
-        hidden = _hidden(trust)
+    def _followed(self, paper: Cells, small: Bgr, trusted: NDArray[np.bool_], seconds: float) -> Cells:
+        hidden = _hidden(trusted)
         inertia = np.where(hidden, HIDDEN_INERTIA, INERTIA)[..., None]
         share = 1 - np.exp(-seconds / inertia)
         return np.asarray(paper + (estimate_paper(small, hidden) - paper) * share, dtype=np.float32)
 
 
-def _hidden(trust: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _hidden(trusted: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The cells over which something lies, bool (GRID, GRID)."""
-    hidden = cv2.resize(trust, (GRID, GRID), interpolation=cv2.INTER_AREA) < 1 - 1e-3
+    covered = (~trusted).astype(np.float32)
+    hidden = cv2.resize(covered, (GRID, GRID), interpolation=cv2.INTER_AREA) > 1e-3
     # What seems to cover nearly everything is a lamp switched off, not a hand.
     return np.asarray(hidden if hidden.mean() <= HIDDEN_AT_MOST else np.zeros_like(hidden))

@@ -90,7 +90,7 @@ class SheetReader:
         self._light = LightWatch()
         self._hand = HandWatch(inks)
         self._settler = Settler(side)
-        self._trust = np.ones((SIZE, SIZE), dtype=np.float32)
+        self._trusted = np.ones((SIZE, SIZE), dtype=np.bool_)
         self._position: SheetPosition | None = None
         self._size = (0, 0)
         self._beyond = np.zeros((SIZE, SIZE), dtype=np.bool_)
@@ -130,7 +130,7 @@ class SheetReader:
         rectified = time.perf_counter()
 
         small = np.asarray(cv2.resize(square, (SIZE, SIZE), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        paper = self._light.look(small, self._trust, frame.grabbed, anew=bool(taken))
+        paper = self._light.look(small, self._trusted, frame.grabbed, anew=bool(taken))
         bright = light.level(square, paper)
         if taken and self._paper is not None:
             # What lay on the sheet is known as the last white showed it.
@@ -143,9 +143,7 @@ class SheetReader:
         lit = time.perf_counter()
 
         m = self._margin
-        labels = read_inks(bright[m:-m, m:-m], self._table)
-        # At the fine side itself, cleaning does all that a majority would.
-        labels = clean(labels if self._fine == self._side else majority(labels, self._side))
+        labels = read_levelled(bright[m:-m, m:-m], self._table, self._side)
         inked = time.perf_counter()
 
         small = light.level(small, paper)
@@ -156,9 +154,9 @@ class SheetReader:
             self._beyond,
             bordered=bool(position.fitted),
         )
-        self._trust = self._hand.look(view, seconds)
-        self._light.seen((view.labels == GROUND) & (self._trust == 1))
-        self._settler.update(labels, self._trust[RING:-RING, RING:-RING], seconds, wishes.settle)
+        self._trusted = self._hand.look(view, seconds)
+        self._light.seen((view.labels == GROUND) & self._trusted)
+        self._settler.update(labels, self._trusted[RING:-RING, RING:-RING], seconds, wishes.settle)
         settled = time.perf_counter()
         if frame.grabbed - self._measured >= DRIFT_EVERY:
             self._measured = frame.grabbed
@@ -231,10 +229,9 @@ class SheetReader:
 
     def _measure_drift(self, square: NDArray[np.uint8], bright: NDArray[np.uint8]) -> Drift:
         labels = self._settler.labels()
-        under = cv2.resize(
-            self._trust[RING:-RING, RING:-RING], labels.shape, interpolation=cv2.INTER_NEAREST
-        )
-        labels[under < 1] = UNKNOWN  # what lies over the sheet is no ink
+        free = self._trusted[RING:-RING, RING:-RING].view(np.uint8)
+        over = cv2.resize(free, labels.shape, interpolation=cv2.INTER_NEAREST) == 0
+        labels[over] = UNKNOWN  # what lies over the sheet is no ink
         return measure_drift(square, bright, labels, self._inks, self._white)
 
     def _say(self, remark: str, now: float) -> None:
@@ -266,14 +263,14 @@ class Settler:
         """The settled labels, uint8 (side, side), a copy."""
         return self._settled.copy()
 
-    def update(self, labels: Labels, trust: NDArray[np.float32], seconds: float, settle: float) -> None:
+    def update(self, labels: Labels, trusted: NDArray[np.bool_], seconds: float, settle: float) -> None:
         """Take in what was read `seconds` after the last time; what was so for `settle` seconds counts.
 
-        labels: uint8 (side, side), classes or `UNKNOWN`. trust: float32, square of any size, 0..1:
-        a time in which a pixel is trusted by half counts half, and one in which it isn't undoes what was.
+        labels: uint8 (side, side), classes or `UNKNOWN`. trusted: bool, square of any size: a time in which
+        a pixel isn't undoes what was.
         """
         whole = (self._side, self._side)
-        ticks = np.rint(trust * (seconds * TICKS)).astype(np.uint16)
+        ticks = trusted * np.uint16(round(seconds * TICKS))
         gained = cv2.resize(ticks, whole, interpolation=cv2.INTER_NEAREST)
         alike = (labels == self._candidate) & (labels != UNKNOWN) & (gained > 0)
         # OpenCV's sum stays at the greatest number, and its masked copy takes a tenth of NumPy's time.
@@ -293,6 +290,17 @@ def darkest_green(bgr: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     parts = np.asarray(cv2.resize(green, (2 * side, 2 * side), interpolation=cv2.INTER_AREA), np.uint8)
     upper, lower = (np.minimum(row[:, ::2], row[:, 1::2]) for row in (parts[::2], parts[1::2]))
     return np.minimum(upper, lower)
+
+
+def read_levelled(bgr: NDArray[np.uint8], table: NDArray[np.uint8], side: int) -> Labels:
+    """What is read of a levelled drawing area, before it has settled.
+
+    bgr: uint8 (k side, k side, 3). table: of its inks (`ink_table`). Returns uint8 (side, side), classes or
+    `UNKNOWN`.
+    """
+    labels = read_inks(bgr, table)
+    # At the fine side itself, cleaning does all that a majority would.
+    return clean(labels if len(labels) == side else majority(labels, side))
 
 
 def majority(labels: Labels, side: int) -> Labels:

@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration import light
-from calibration.cleaning import clean
 from calibration.drift import paper_white
 from calibration.inking import CLOSE, CLOSE_TO_PAPER, family_distances, separability
-from calibration.inks import Inks, Rgb, ink_table, linear_light, read_inks
+from calibration.inks import Inks, Rgb, ink_table, linear_light
 from calibration.sheet import Corners, SheetPosition
 from live.calibrate.steps import CalibrateState
 from live.camera.camera import CameraStatus
 from live.finder import SheetFinder, Sighting
 from live.flow import Frame
-from live.sketch import majority
+from live.sketch import read_levelled
 from models.faults import UsageFault
 from models.palette import GROUND
 
@@ -177,7 +176,7 @@ class Looker:
         if inks is not self._inks:
             self._inks, self._table = inks, ink_table(inks, self._tolerance)
             self._verdict = neighbours(inks), separability(inks)
-        return clean(majority(read_inks(levelled, self._table), SIDE))
+        return read_levelled(levelled, self._table, SIDE)
 
 
 def lock_in_words(camera: CameraStatus) -> tuple[str, bool]:

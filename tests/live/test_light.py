@@ -10,7 +10,7 @@ from calibration.light import GRID
 from live.light import HIDDEN_INERTIA, INERTIA, LightWatch
 
 SIZE = 4 * GRID
-OPEN = np.ones((SIZE, SIZE), dtype=np.float32)
+OPEN = np.ones((SIZE, SIZE), dtype=np.bool_)
 
 
 def paper(value: float) -> NDArray[np.uint8]:
@@ -28,14 +28,14 @@ def test_a_lamp_that_is_switched_is_followed_in_the_very_frame() -> None:
 def test_a_shadow_is_believed_slowly_and_slower_under_a_hand(covered: bool) -> None:
     shaded = paper(220)
     shaded[: SIZE // 3] = 150
-    trust = OPEN.copy()
+    trusted = OPEN.copy()
     if covered:
-        trust[: SIZE // 3] = 0
+        trusted[: SIZE // 3] = False
     watch = LightWatch()
     watch.look(paper(220), OPEN, 0.0)
     # No bare paper is told of, so that there is no gain to follow.
     for number in range(1, round(INERTIA * 30) + 1):
-        cells = watch.look(shaded, trust, number / 30)
+        cells = watch.look(shaded, trusted, number / 30)
     assert HIDDEN_INERTIA > INERTIA
     dark = float(cells[: GRID // 4].mean())
     if covered:

@@ -295,13 +295,13 @@ def test_the_labels_of_a_reading_are_its_own() -> None:
 
 
 def test_settling_counts_time_and_not_frames() -> None:
-    trust = np.ones((8, 8), dtype=np.float32)
+    trusted = np.ones((8, 8), dtype=np.bool_)
     water = np.full((8, 8), WATER, dtype=np.uint8)
     for fps in (10, 25, 60):
         settler = Settler(8)
         needed = 0
         while (settler.labels() == GROUND).all():
-            settler.update(water, trust, 1 / fps, 0.2)
+            settler.update(water, trusted, 1 / fps, 0.2)
             needed += 1
             assert needed < 100
         # The first frame begins the time.
@@ -310,13 +310,13 @@ def test_settling_counts_time_and_not_frames() -> None:
 
 def test_what_flickers_or_is_unknown_or_untrusted_never_settles() -> None:
     settler = Settler(3)
-    trust = np.ones((3, 3), dtype=np.float32)
-    trust[2] = 0
+    trusted = np.ones((3, 3), dtype=np.bool_)
+    trusted[2] = False
     labels = np.full((3, 3), ROAD, dtype=np.uint8)
     for number in range(60):
         labels[0] = ROAD if number % 4 else WATER
         labels[1] = UNKNOWN
-        settler.update(labels.copy(), trust, 1 / 30, 0.2)
+        settler.update(labels.copy(), trusted, 1 / 30, 0.2)
     np.testing.assert_array_equal(settler.labels(), np.full((3, 3), GROUND))
 
 
