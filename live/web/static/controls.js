@@ -126,7 +126,12 @@ function number(entry, desk, { title }) {
   const scale = scaleOf(entry);
   const name = title ?? heading(entry.name);
   const fill = make("div", { class: "fill" });
-  const track = make("div", { class: "track", role: "slider", tabIndex: 0, "aria-label": name }, fill);
+  const track = make(
+    "div",
+    { class: "track", role: "slider", tabIndex: 0, title: entry.meaning, "aria-label": name },
+    fill,
+    make("span", { class: "name" }, name),
+  );
   track.setAttribute("aria-valuemin", entry.low);
   track.setAttribute("aria-valuemax", entry.high);
   const figure = make("button", { class: "figure", title: `type ${name.toLowerCase()}` }, "–");
@@ -173,8 +178,7 @@ function number(entry, desk, { title }) {
   return frame(
     entry,
     "number",
-    make("div", { class: "head" }, make("span", { class: "name", title: entry.meaning }, name), figure),
-    track,
+    make("div", { class: "fader" }, track, figure),
     address(entry),
   );
 }

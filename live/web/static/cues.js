@@ -3,8 +3,8 @@
 import { address } from "./controls.js";
 import { find, make, write } from "./dom.js";
 
-/** The list. A touch on a cue makes it the next one; its own GO starts it at once. */
-export function cueList(cues, byAddress, desk) {
+/** The list; `label(city)` is how a city is called. A touch on a cue makes it the next one; its own GO starts it at once. */
+export function cueList(cues, byAddress, label, desk) {
   const standby = byAddress.get("/cue/standby");
   const rows = cues.map((cue) => {
     const number = String(cue.number);
@@ -17,13 +17,9 @@ export function cueList(cues, byAddress, desk) {
         "button",
         { class: "pick", title: "make this the next cue", data: standby ? { address: standby.address } : {} },
         make("span", { class: "number" }, number),
-        make(
-          "span",
-          { class: "what" },
-          make("b", {}, cue.name || cue.city || `Cue ${number}`),
-          make("small", {}, [cue.name && cue.city, cue.note].filter(Boolean).join(" · ")),
-        ),
+        make("b", {}, cue.name || label(cue.city ?? "") || `Cue ${number}`),
         make("span", { class: "sign" }),
+        make("small", {}, [cue.name && cue.city && label(cue.city), cue.note].filter(Boolean).join(" · ")),
       ),
     );
     row.firstChild.addEventListener("click", () => standby && desk.set(standby.address, number));
@@ -46,7 +42,7 @@ export function cueList(cues, byAddress, desk) {
       row.classList.toggle("standing", cue === standing);
       row.classList.toggle("next", cue === next);
       row.querySelector(".pick").setAttribute("aria-current", cue === standing ? "step" : "false");
-      write(row.querySelector(".sign"), cue === standing ? (cue === next ? "standing, next" : "standing") : cue === next ? "next" : "");
+      write(row.querySelector(".sign"), [cue === standing && "standing", cue === next && "next"].filter(Boolean).join(", "));
       if (changed && row.offsetParent) row.scrollIntoView({ block: "nearest" });
     });
   };

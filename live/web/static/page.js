@@ -77,10 +77,17 @@ function build(hello) {
   }
   prompt(desk);
   take((address) => /^\/cue\/[^/]+\/go$/.test(address));
-  find("cues").append(cueList(hello.cues, byAddress, desk));
+  find("cues").append(cueList(hello.cues, byAddress, label, desk));
 
-  for (const entry of take(() => true)) {
-    const options = { guarded: entry.group === "sheet", backdrop: entry.kind === "point" ? pictures.copy() : undefined };
+  // What remains, by group; a point and its parts behind the rest, for it needs the most room.
+  const points = [...left].filter((address) => byAddress.get(address).kind === "point");
+  const isOfPoint = (address) => points.some((point) => address.startsWith(point));
+  for (const entry of [...take((address) => !isOfPoint(address)), ...take(() => true)]) {
+    const options = {
+      guarded: entry.group === "sheet",
+      menu: entry.group === "cues",
+      backdrop: entry.kind === "point" ? pictures.copy() : undefined,
+    };
     panelOf(entry.group).append(control(entry, desk, options));
   }
   for (const panel of document.querySelectorAll("#middle .panel")) panel.classList.toggle("empty", panel.childElementCount < 2);

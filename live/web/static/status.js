@@ -62,7 +62,7 @@ export function signs(desk) {
     const on = HELD.filter(([address]) => values.get(address));
     for (const [address, name] of HELD) document.body.classList.toggle(name, Boolean(values.get(address)));
     const state = find("state");
-    state.replaceChildren(...on.map(([, name, title, text]) => make("span", { class: name }, make("b", {}, title), ` ${text}`)));
+    state.replaceChildren(...on.map(([, name, title, text]) => make("span", { class: name }, make("b", {}, title), make("i", {}, ` ${text}`))));
     write(find("over"), on.map(([, , title]) => title).join(" · "));
   };
   held();
