@@ -129,7 +129,9 @@ def refusal(host: str | None, origin: str | None, names: Iterable[str]) -> str:
     if name is None or not (_is_address(name) or name in names):
         called = repr((host or "")[:60])
         return f"this show isn't called {called}: open it by the address in the operator's overlay"
-    if origin is not None and origin.casefold() not in {f"{s}://{host}".casefold() for s in ("http", "https")}:
+    if origin is not None and origin.casefold() not in {
+        f"{s}://{host}".casefold() for s in ("http", "https")
+    }:
         return f"the page of {origin[:60]!r} may not steer this show"
     return ""
 

@@ -14,9 +14,9 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,8 @@ from live.config import PageSettings
 from live.control.controls import Control
 from live.control.hub import Entry, Hub, News
 from live.control.kinds import Choice, Message, Number, Value
+from live.cues import CueList
+from live.mix import in_words
 from live.web.access import (
     Access,
     is_everywhere,
@@ -51,8 +53,8 @@ LARGEST_MESSAGE: Final = 64 * 1024
 """Bytes of one message from a page; a page that sends a larger one is closed."""
 
 HEARTBEAT_SECONDS: Final = 8.0
-"""A page that sends nothing for so long is asked whether it is there, and closed if it doesn't answer in half
-of that: a tablet that has left the network never says so."""
+"""A page that sends nothing for so long is asked whether it is there, and closed if it doesn't answer in
+half of that: a tablet that has left the network never says so."""
 
 BURST: Final = 100
 BURST_SECONDS: Final = 0.1
@@ -74,22 +76,12 @@ class CityCard:
 
 
 @dataclass(frozen=True, slots=True)
-class CueCard:
-    """A cue as the page shows it. city: what it goes to, in words; "" for none."""
-
-    number: str
-    name: str
-    note: str
-    city: str
-
-
-@dataclass(frozen=True, slots=True)
 class Playbill:
     """What a page is told of the show once, since it never changes."""
 
     title: str
     cities: tuple[CityCard, ...]
-    cues: tuple[CueCard, ...] = ()
+    cues: CueList = field(default_factory=CueList)
 
 
 class PageDesk:
@@ -156,8 +148,8 @@ class PageDesk:
         return f"{self._origin()}/?token={self._token}" if self.is_public else f"{self._origin()}/"
 
     def qr(self) -> NDArray[np.uint8] | None:
-        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, with the four light ones
-        around it that a camera needs. None where no other machine can open the page."""
+        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, with the four light
+        ones around it that a camera needs. None where no other machine can open the page."""
         if not self.is_public:
             return None
         code = segno.make(self.url, error="m", micro=False)
@@ -181,7 +173,7 @@ class PageDesk:
             return kept_token(folder)
         except OSError as error:
             self.note = (
-                f"the page's token can't be kept in {folder} ({error.strerror}): it is a new one at each start"
+                f"the page's token can't be kept in {folder} ({error.strerror}): each start makes a new one"
             )
             return new_token()
 
@@ -332,7 +324,7 @@ class Visit:
             await self._waiting.wait()
             self._waiting.clear()
             for message in self._outbox.take():
-                # Each waits until the network has taken the last; meanwhile the outbox gathers what is newest.
+                # Each waits until the network has taken the last; the outbox gathers what is newest.
                 if isinstance(message, str):
                     await self._socket.send_str(message)
                 else:
@@ -390,7 +382,7 @@ def _is_argument(content: object) -> bool:
     return content is None or isinstance(content, str | int | float)
 
 
-def _greeting(playbill: Playbill, controls: Sequence[Control[Any]]) -> Mapping[str, Any]:
+def _greeting(playbill: Playbill, controls: Iterable[Control[Any]]) -> Mapping[str, Any]:
     """What a page is told first, but for who it is itself."""
     return {
         "title": playbill.title,
@@ -403,8 +395,15 @@ def _greeting(playbill: Playbill, controls: Sequence[Control[Any]]) -> Mapping[s
             for n, city in enumerate(playbill.cities)
         ],
         "cues": [
-            {"number": cue.number, "name": cue.name, "note": cue.note, "city": cue.city}
-            for cue in playbill.cues
+            {
+                "number": cue.number,
+                "name": cue.name,
+                "note": cue.note,
+                "city": ""
+                if cue.mix is None
+                else in_words(cue.mix, [city.name for city in playbill.cities]),
+            }
+            for cue in playbill.cues.cues
         ],
         "controls": [_of_control(control) for control in controls],
         "drawing": False,
@@ -444,10 +443,11 @@ async def _with_rules(request: web.Request, response: web.StreamResponse) -> Non
     """What browsers may do with this: load nothing from elsewhere, and be framed nowhere."""
     for name, rule in _RULES.items():
         response.headers.setdefault(name, rule)
+    host = request.host
     response.headers["Content-Security-Policy"] = (
         "default-src 'self'; img-src 'self' blob: data:; style-src 'self' 'unsafe-inline'; "
         # Some browsers don't count a websocket of the same host as 'self'.
-        f"connect-src 'self' ws://{request.host} wss://{request.host}; frame-ancestors 'none'; base-uri 'none'"
+        f"connect-src 'self' ws://{host} wss://{host}; frame-ancestors 'none'; base-uri 'none'"
     )
 
 

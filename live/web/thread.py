@@ -150,13 +150,11 @@ class Site:
         if server is None or len(server.connections) >= MOST_CONNECTIONS:
             return _TurnedAway()
         handler = server()
-        loop = asyncio.get_running_loop()
-        loop.call_later(FIRST_ANSWER_SECONDS, self._cut_off, weakref.ref(handler))
+        asyncio.get_running_loop().call_later(FIRST_ANSWER_SECONDS, self._cut_off, handler)
         return handler
 
-    def _cut_off(self, handler: Callable[[], web.RequestHandler | None]) -> None:
-        connection = handler()
-        transport = None if connection is None else connection.transport
+    def _cut_off(self, handler: web.RequestHandler) -> None:
+        transport = handler.transport
         if transport is not None and transport not in self._answered:
             transport.abort()
 
@@ -184,14 +182,14 @@ def _bind(host: str, port: int, setting: str) -> socket.socket:
         code = error.errno if isinstance(error, OSError) else None
         if code == errno.EADDRINUSE:
             raise DeviceFault(
-                f"TCP port {port} on {host} is already in use, maybe by another show; close that program or "
-                f"choose another by {setting}.port, 0 for any that is free"
+                f"TCP port {port} on {host} is already in use, maybe by another show; close that program "
+                f"or choose another by {setting}.port, 0 for any that is free"
             ) from None
         if code == errno.EACCES:
             raise DeviceFault(
                 f"this user may not listen on TCP port {port}; choose one above 1023 by {setting}.port"
             ) from None
         raise DeviceFault(
-            f'{setting}.host "{host}" is no address of this machine; "127.0.0.1" is for this machine alone, '
-            '"0.0.0.0" for every network'
+            f'{setting}.host "{host}" is no address of this machine; "127.0.0.1" is for this machine '
+            'alone, "0.0.0.0" for every network'
         ) from None
