@@ -36,9 +36,8 @@ from live.show import (
     ShowState,
     TakeInks,
     TakeWhite,
-    find_name,
 )
-from models.cityset import slug
+from models.cityset import find_name, slug
 
 Value: TypeAlias = float | str
 """What a control can be at, as it is told to clients; a switch is 0 or 1."""
