@@ -106,8 +106,8 @@ def _spellings(number: float) -> tuple[str, ...]:
 
 
 Check: TypeAlias = Callable[[str, tuple[object, ...]], None]
-"""Raises ValueError if a control, by its address, can't be sent these arguments: what is wrong and what
-would be right, to stand behind the address ("is no control", "takes a number from 0 to 1")."""
+"""Raises ValueError, with a sentence, if there is no control of that address, or it can't be sent these
+arguments."""
 
 _OWN_KEYS: Final = "is what the cue's own keys city, mix and region are for"
 _OWN_ORDER: Final = (
@@ -142,12 +142,10 @@ def _read(cue: CueSettings, cities: Sequence[str], check: Check) -> Cue:
     for address, arguments in cue.set:
         try:
             if reason := NOT_BY_CUES.get(address.split("/")[1].lower()):
-                raise ValueError(reason)
+                raise ValueError(f"{shown(address)} {reason}")
             check(address, arguments)
         except ValueError as error:
-            raise UsageFault(
-                f"{cue.where('set', address)}: in cue {cue.number}, {shown(address)} {error}"
-            ) from None
+            raise UsageFault(f"{cue.where('set', address)}: cue {cue.number}: {error}") from None
     return Cue(
         cue.number,
         cue.name,

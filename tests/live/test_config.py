@@ -302,12 +302,6 @@ A_SET = (
             3,
             f'{A_SET} of them (opacity is no address; they begin with /, as "/opacity")',
         ),
-        (
-            "[[cue]]\nnumber = 1\nset = {'/opacity' = '+'}",
-            3,
-            f'{A_SET} of them ("/opacity" must say where the control goes, as its value or 1)',
-        ),
-        ("[[cue]]\nnumber = 1\nset = {'/x' = []}", 3, f'{A_SET} of them ("/x" must say where'),
         ("[[cue]]\nnumber = 1\nset = {'/x' = nan}", 3, f'{A_SET} of them ("/x" is nan)'),
         ("[[cue]]\nnumber = 1\nset = {'/x' = [[1]]}", 3, f'{A_SET} of them ("/x" is an array)'),
         (
@@ -575,9 +569,7 @@ cues = st.builds(
     follow=st.none() | _seconds,
     set=st.dictionaries(
         st.text().map("/{}".format),
-        st.lists(_argument, min_size=1, max_size=3)
-        .map(tuple)
-        .filter(lambda arguments: arguments[0] not in ("+", "-", "toggle")),
+        st.lists(_argument, max_size=3).map(tuple),
         max_size=3,
     ).map(lambda messages: tuple(messages.items())),
 )

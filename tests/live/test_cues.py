@@ -114,9 +114,9 @@ CONTROLS = ("/opacity", "/fade/point", "/sheet/clear")
 def check(address: str, arguments: tuple[object, ...]) -> None:
     """A desk with few controls, whose numbers go from 0 to 1."""
     if address not in CONTROLS:
-        raise ValueError("is no control")
+        raise ValueError(f"there is no {address}")
     if any(not isinstance(one, int | float) or not 0 <= one <= 1 for one in arguments):
-        raise ValueError("takes a number from 0 to 1")
+        raise ValueError(f"{address} takes a number from 0 to 1")
 
 
 def read(folder: Path, text: str) -> CueList:
@@ -192,20 +192,20 @@ def test_regions_lie_over_the_city_the_later_over_the_earlier(tmp_path: Path) ->
             "city = 'dubai'\nregion.left = 'paris'",
             'cue 1 names the city "paris", which isn\'t in this show',
         ),
-        ("set = { '/opacitty' = 1 }", 'in cue 1, "/opacitty" is no control'),
-        ("set = { '/opacity' = 2 }", 'in cue 1, "/opacity" takes a number from 0 to 1'),
+        ("set = { '/opacitty' = 1 }", "cue 1: there is no /opacitty"),
+        ("set = { '/opacity' = 2 }", "cue 1: /opacity takes a number from 0 to 1"),
         (
             "set = { '/city' = 'dubai' }",
-            'in cue 1, "/city" is what the cue\'s own keys city, mix and region are for',
+            'cue 1: "/city" is what the cue\'s own keys city, mix and region are for',
         ),
         (
             "set = { '/go' = 1 }",
-            'in cue 1, "/go" would start or stop cues from within one; that is what the keys wait and '
+            'cue 1: "/go" would start or stop cues from within one; that is what the keys wait and '
             "follow are for",
         ),
         (
             "set = { '/panic' = 1 }",
-            'in cue 1, "/panic" must be left to somebody who sees what it does, and no cue can do it',
+            'cue 1: "/panic" must be left to somebody who sees what it does, and no cue can do it',
         ),
     ],
 )
