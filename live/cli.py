@@ -153,6 +153,10 @@ def _parser() -> argparse.ArgumentParser:
     _set_option(listing)
     listing.set_defaults(run=_list)
 
+    table = commands.add_parser("controls", help="all controls: OSC addresses, keys, MIDI")
+    _show_option(table)
+    table.set_defaults(run=_controls)
+
     config = commands.add_parser("config", help="print the whole effective configuration as TOML")
     _show_option(config)
     config.set_defaults(run=_config)
@@ -446,6 +450,15 @@ def _list(args: argparse.Namespace) -> int:
         print(f"{s.name}: {s.card.title} ({s.card.parameters / 1e6:.1f} M parameters)")
         for n, c in enumerate(s.card.cities, start=first):
             print(f"  {n}  {c.name:<14} {c.title} · {c.licence} · {c.attribution}")
+    return 0
+
+
+def _controls(args: argparse.Namespace) -> int:
+    from live.control.listing import markdown
+
+    settings = _settings(args.show, {})
+    cities = city_names(load_city_sets(settings.cities.set))
+    print(markdown(controls(cities, read_cues(settings, cities))), end="")
     return 0
 
 

@@ -355,6 +355,8 @@ class Stage:
         on_its_way = "" if mix.shape == "morph" or mix.has_arrived(now) else f" · {mix.shape}"
         mixed = in_words(mix.at(now), self.state.cities) + on_its_way
         holds = [name for name in ("panic", "blackout", "frozen") if getattr(self.state, name)]
+        if (opacity := self.state.opacity.target) < 1.0:
+            holds.append(f"opacity {opacity:.0%}")
         tape = self.parts.tape
         notes = [
             note
