@@ -11,11 +11,13 @@ import cv2
 from calibration.file import Calibration, find_calibration
 from live.camera.camera import FIRST_PICTURE, Camera
 from live.camera.open import open_source
+from live.camera.page import PAGE, PageReader
 from live.clock import Clock
 from live.config import Settings
 from live.control.controls import controls
 from live.control.hub import Hub
 from live.control.osc import OscDesk
+from live.drawing import Canvas
 from live.finder import SheetFinder
 from live.flow import Wishes
 from live.keeping import Keeper, fitting
@@ -24,7 +26,7 @@ from live.output.recorder import Recorder
 from live.output.window import ProjectorWindow
 from live.show import opening
 from live.sketch import Keep, SheetReader, inks_of
-from live.stage import Parts, Stage
+from live.stage import Parts, Reader, Stage
 from models.cityset import city_names, load_city_sets
 from models.engines.joined import open_joined
 from models.faults import Fault
@@ -52,6 +54,10 @@ def opened_show(
             )
         opened = open_joined(sets, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)
+        canvas = _canvas(settings)
+        if canvas is not None:
+            canvas.start()
+            closing.callback(canvas.close)
         with _of_key("calibration.file"):
             file = Path(settings.calibration.file) if settings.calibration.file else None
             calibration = None if file is None else find_calibration(file)
@@ -64,15 +70,19 @@ def opened_show(
         output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
         closing.callback(output.close)
         before = {calibration.camera: calibration.locked} if calibration else {}
-        opens = open_source(settings.camera, clock, before)
+        opens = open_source(settings.camera, clock, before, canvas)
         camera = Camera(opens, clock=clock, timeout=settings.camera.timeout)
         closing.callback(camera.close)
         camera.start(FIRST_PICTURE)
-        used, remark = fitting(calibration, camera.status())
-        # What belongs to another camera is not written over by this one.
-        foreign = calibration is not None and used is None
-        keeper = Keeper(None if foreign else file, camera.status, used, settings.sheet.corners)
-        reader = _reader(settings, used, keeper.keep)
+        reader: Reader
+        if canvas is not None:
+            reader, remark = PageReader(settings.engine.side, canvas), ""
+        else:
+            used, remark = fitting(calibration, camera.status())
+            # What belongs to another camera is not written over by this one.
+            foreign = calibration is not None and used is None
+            keeper = Keeper(None if foreign else file, camera.status, used, settings.sheet.corners)
+            reader = _reader(settings, used, keeper.keep)
         # Last, since it writes over a recording that is there already.
         tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
         if tape is not None:
@@ -86,6 +96,14 @@ def opened_show(
             *([f"passed over: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
         )
         yield Stage(parts, state, clock, header, settings.output.inset)
+
+
+def _canvas(settings: Settings) -> Canvas | None:
+    """What is drawn on in browsers, where the show looks at that."""
+    if settings.camera.source != PAGE:
+        return None
+    with _of_key("page.drawing"):
+        return Canvas(Path(settings.page.drawing) if settings.page.drawing else None)
 
 
 def _reader(settings: Settings, calibration: Calibration | None, keep: Keep) -> SheetReader:
