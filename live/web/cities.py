@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import cv2
+import numpy as np
 
 from live.camera.simulated import SimulatedSheet
 from live.mix import of_city
@@ -27,6 +28,6 @@ def city_cards(sets: Sequence[CitySet], engine: Engine) -> tuple[CityCard, ...]:
     cards = []
     for index, city in enumerate(cities):
         rgb = engine.render(labels, of_city(index, len(cities)).weights)
-        small = cv2.resize(rgb, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(rgb, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA), np.uint8)
         cards.append(CityCard(city.name, city.title, compressed("city", small)))
     return tuple(cards)

@@ -141,6 +141,10 @@ class PageDesk:
         where anybody reads it."""
         return f"page {self._origin()}"
 
+    def status(self) -> Mapping[str, Value]:
+        """How many pages are open."""
+        return {"pages": self._pages}
+
     @property
     def port(self) -> int:
         """The TCP port on which it is served."""

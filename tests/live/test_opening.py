@@ -21,6 +21,7 @@ from live.config import (
     CameraSettings,
     ControlSettings,
     EngineSettings,
+    MidiSettings,
     PageSettings,
     Settings,
 )
@@ -42,7 +43,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         camera=CameraSettings(source="simulated", width=SIZE[0], height=SIZE[1]),
         engine=EngineSettings(side=64),
-        control=ControlSettings(osc_port=0),
+        control=ControlSettings(osc_port=0, oscquery_port=0),
+        page=PageSettings(port=0),
+        midi=MidiSettings(api="none"),
         calibration=CalibrationSettings(str(tmp_path / "calibration.toml")),
     )
 
