@@ -63,5 +63,5 @@ export function prompt(desk) {
   desk.values.on("/status/cue/left", (seconds) => {
     write(left, seconds > 0 ? `a cue begins by itself in ${seconds.toFixed(1)} s` : "");
   });
-  find("cues").append(...notes, left);
+  find("cues").append(make("div", { class: "prompt" }, ...notes, left));
 }

@@ -70,8 +70,9 @@ function build(hello) {
   }
   const steps = take((address) => address === "/city/prev" || address === "/city/next");
   if (steps.length) find("cities").append(city.steps(steps.sort((a, b) => (a.address < b.address ? 1 : -1)), desk));
-  const titles = new Map(hello.cities.map(({ name, title }) => [name, title]));
-  const label = (name) => titles.get(name) ?? heading(name);
+  // Cities as an audience would read them, also within words such as "dubai 40% + las-vegas 60%".
+  const titles = new Map(hello.cities.map(({ name, title }) => [name, title ?? heading(name)]));
+  const label = (words) => words.replace(/ 100%$/, "").split(" ").map((word) => titles.get(word) ?? word).join(" ");
   for (const entry of take((address) => address.startsWith("/region/"))) {
     find("regions").append(control(entry, desk, { menu: true, label, title: heading(entry.address.split("/").at(-1)) }));
   }
@@ -129,7 +130,7 @@ link = new Link({
   values: (changes) => values.take(changes),
   log: journal.log,
   error,
-  picture: (which, blob) => pictures.take(which, blob),
+  picture: (which, bytes) => pictures.take(which, bytes),
   lost: (sentence) => connected(false, sentence),
 });
 

@@ -16,10 +16,12 @@ const FIGURES = {
 };
 // Shown elsewhere, or not for people.
 const ELSEWHERE = new Set(["note", "cue", "cue/note", "cue/next", "cue/next/note", "cue/left", "heartbeat", "cities"].map((name) => `/status/${name}`));
+// What keeps the projector from showing the picture as it is: by address, whether it does and what is said.
 const HELD = [
   ["/panic", "panic", "PANIC", "The projector is black until RELEASE."],
   ["/blackout", "blackout", "BLACKOUT", "The projector is dark."],
   ["/freeze", "freeze", "FROZEN", "The projector holds its picture."],
+  ["/opacity", "opacity", "DIMMED", "The projector is darker than it could be.", (opacity) => opacity < 1],
 ];
 
 /** Show the figures, known ones in their order and any other behind them. */
@@ -58,10 +60,12 @@ export function signs(desk) {
     write(find("headline"), parts.join(" · "));
   };
   for (const name of ["fps", "latency", "camera"]) values.on(`/status/${name}`, headline);
-  values.on("/status/note", (note) => write(find("fault"), note ?? ""));
+  const fault = find("fault");
+  values.on("/status/note", (note) => fault.replaceChildren(...(note ? [make("span", {}, note)] : [])));
+  fault.onclick = () => find("line").classList.toggle("whole"); // long ones are cut short
   const held = () => {
-    const on = HELD.filter(([address]) => values.get(address));
-    for (const [address, name] of HELD) document.body.classList.toggle(name, Boolean(values.get(address)));
+    const on = HELD.filter(([address, , , , holds = Boolean]) => holds(values.get(address)));
+    for (const each of HELD) document.body.classList.toggle(each[1], on.includes(each));
     const state = find("state");
     state.replaceChildren(...on.map(([, name, title, text]) => make("span", { class: name }, make("b", {}, title), make("i", {}, ` ${text}`))));
     write(find("over"), on.map(([, , title]) => title).join(" · "));
