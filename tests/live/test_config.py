@@ -15,6 +15,7 @@ from live import config
 from live.config import (
     CalibrationSettings,
     CueSettings,
+    MidiSettings,
     Settings,
     default_show_path,
     dump_settings,
@@ -54,9 +55,11 @@ def test_the_show_file_that_comes_along_holds_the_defaults() -> None:
 
 
 def defaults_in(folder: Path) -> Settings:
-    """The default settings of a show file there, beside which the calibration is looked for."""
+    """The default settings of a show file there, beside which what the program keeps is looked for."""
     return dataclasses.replace(
-        Settings(), calibration=CalibrationSettings(str(folder / "calibration.toml"))
+        Settings(),
+        calibration=CalibrationSettings(str(folder / "calibration.toml")),
+        midi=MidiSettings(file=str(folder / "midi.toml")),
     )
 
 
@@ -543,7 +546,7 @@ def valid_settings(draw: st.DrawFn) -> Settings:
             names = changed[name] if isinstance(changed[name], tuple) else (changed[name],)
             if key.kind.path and any(Path(str(n)).name != n for n in names):
                 del changed[name]
-        if table == "calibration":
+        if table in ("calibration", "midi"):
             changed["file"] = draw(st.sampled_from(["", str(ROOT / "mine.toml")]))
         tables[table] = dataclasses.replace(getattr(Settings(), table), **changed)
     return Settings(**tables, cues=tuple(draw(cue_lists)))
