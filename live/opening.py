@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,9 +14,10 @@ from live.camera.camera import FIRST_PICTURE, Camera
 from live.camera.open import open_source
 from live.clock import Clock
 from live.config import Settings
-from live.control.controls import controls
+from live.control.controls import check, controls
 from live.control.hub import Hub
 from live.control.osc import OscDesk
+from live.cues import CueList, read_cues
 from live.finder import SheetFinder
 from live.flow import Wishes
 from live.keeping import Keeper, fitting
@@ -41,6 +43,7 @@ def opened_show(
         with _of_key("cities.set"):
             sets = load_city_sets(settings.cities.set)
             cities = city_names(sets)
+        cues = cues_of(settings, cities)
         with _of_key("cities.city"):
             state = opening(
                 cities,
@@ -49,13 +52,15 @@ def opened_show(
                 settings.cities.shape,
                 settings.output.overlay,
                 Wishes(settings.inks.settle),
+                cues,
+                settings.control.go_interval,
             )
         opened = open_joined(sets, settings.engine.side, settings.engine.name, settings.engine.threads)
         closing.callback(opened.engine.close)
         with _of_key("calibration.file"):
             file = Path(settings.calibration.file) if settings.calibration.file else None
             calibration = None if file is None else find_calibration(file)
-        hub = Hub(controls(cities, state.cues), clock)
+        hub = Hub(controls(cities, cues), clock)
         osc = OscDesk(settings.control, hub, clock)
         closing.callback(osc.close)
         desks = (osc,)
@@ -86,6 +91,12 @@ def opened_show(
             *([f"passed over: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
         )
         yield Stage(parts, state, clock, header, settings.output.inset)
+
+
+def cues_of(settings: Settings, cities: tuple[str, ...]) -> CueList:
+    """The cue list of a show with these cities. Raises UsageFault if it can't be meant."""
+    # No cue sets what there is only because of other cues, so that an empty list has all the controls.
+    return read_cues(settings.cues, cities, partial(check, controls(cities, CueList())))
 
 
 def _reader(settings: Settings, calibration: Calibration | None, keep: Keep) -> SheetReader:

@@ -62,6 +62,8 @@ from live.show import (
     TakeWhite,
 )
 from models.cityset import slug
+from models.faults import did_you_mean
+from models.tomlfile import shown
 
 T = TypeVar("T")
 
@@ -125,6 +127,25 @@ class Control(Generic[T]):
 
 
 Table: TypeAlias = tuple[Control[Any], ...]
+
+
+def check(table: Table, address: str, arguments: tuple[object, ...]) -> None:
+    """Raise ValueError, with a sentence, if a file can't set the control of that address to this.
+
+    A file can be mended, so it is told what a client on stage is forgiven; and it must say where a control
+    goes, not by how much, since nobody knows where it will stand.
+    """
+    controls = {control.address: control for control in table if control.clients}
+    if address not in controls:
+        hint = did_you_mean(address[:40], controls, quote='"')
+        raise ValueError(f"there is no control {shown(address)}{hint}")
+    meant = controls[address].read(arguments)
+    if meant is None:
+        raise ValueError(f"{address} takes 1 to happen; this is the release of its button")
+    if isinstance(meant.value, Step):
+        raise ValueError(f"{address} must be set to a value, and not changed from where it stands")
+    if meant.remark:
+        raise ValueError(meant.remark)
 
 
 def controls(cities: tuple[str, ...], cues: CueList) -> Table:
