@@ -98,7 +98,18 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--window", action="store_true", help="a window on the desktop, not fullscreen")
     live.add_argument("--seconds", type=positive, metavar="N", help="end after so many seconds")
     live.add_argument("--record", type=Path, metavar="FILE", help="record what is shown to an .mp4")
-    live.add_argument("--osc-port", type=int, metavar="P", help="UDP port for OSC; 0 takes any free one")
+    ports = live.add_mutually_exclusive_group()
+    ports.add_argument("--osc-port", type=int, metavar="P", help="UDP and TCP port for OSC")
+    ports.add_argument(
+        "--free-ports",
+        action="store_true",
+        help="any free ports, for a second show on this machine",
+    )
+    live.add_argument(
+        "--network",
+        action="store_true",
+        help="let other machines open the page (with the token in its code) and steer by OSC",
+    )
     live.set_defaults(run=_live)
 
     sheet = commands.add_parser("sheet", help="a PDF to print: the sheet to draw on, and a legend")
@@ -260,7 +271,11 @@ def _live(args: argparse.Namespace) -> int:
         "camera.source": args.camera,
         "cities.set": args.set,
         "cities.city": args.city,
-        "control.osc_port": args.osc_port,
+        "control.osc_port": 0 if args.free_ports else args.osc_port,
+        "control.oscquery_port": 0 if args.free_ports else None,
+        "page.port": 0 if args.free_ports else None,
+        "control.osc_host": "0.0.0.0" if args.network else None,
+        "page.host": "0.0.0.0" if args.network else None,
         "output.fullscreen": False if args.window else None,
     }
     settings = _settings(args.show, overrides)
@@ -455,10 +470,11 @@ def _list(args: argparse.Namespace) -> int:
 
 def _controls(args: argparse.Namespace) -> int:
     from live.control.listing import markdown
+    from live.opening import controls_of
 
     settings = _settings(args.show, {})
-    cities = city_names(load_city_sets(settings.cities.set))
-    print(markdown(controls(cities, read_cues(settings, cities))), end="")
+    _, table = controls_of(settings, city_names(load_city_sets(settings.cities.set)))
+    print(markdown(table), end="")
     return 0
 
 

@@ -266,8 +266,9 @@ class CameraSettings:
     source: Annotated[
         str,
         _SOURCE,
-        '"auto", the first camera that works, else the simulated sheet; "simulated"; the number or name of '
-        "a camera; a video or picture file; or an address, http:// or rtsp://",
+        '"auto", the first camera that works, else the simulated sheet; "simulated"; "page", what is drawn '
+        "in browsers at the page's address with /draw; the number or name of a camera; a video or picture "
+        "file; or an address, http:// or rtsp://",
     ] = "auto"
     width: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 1280
     height: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 720
@@ -470,6 +471,11 @@ class PageSettings:
         _text("empty or at least 8 letters and digits", r"|[A-Za-z0-9_-]{8,}"),
         "Who knows it may use the page from another machine; empty is one that the program makes and keeps",
     ] = ""
+    drawing: Annotated[
+        str,
+        _text("the name of a .png file or empty", r"|.+\.png", path=True),
+        'Where what is drawn in browsers is kept if camera.source is "page"; empty for nowhere',
+    ] = "drawing.png"
 
 
 def _nowhere(*_: str) -> str:
@@ -581,6 +587,7 @@ def _at_home(folder: Path) -> Settings:
         defaults,
         calibration=CalibrationSettings(str(_located(defaults.calibration.file, folder))),
         midi=MidiSettings(file=str(_located(defaults.midi.file, folder))),
+        page=PageSettings(drawing=str(_located(defaults.page.drawing, folder))),
     )
 
 

@@ -15,10 +15,12 @@ Everything that can be changed during a show, by whatever stands on the desk. `c
 list for a show of your own, with its cities and cues.
 
 Every control is an OSC address, an OSCQuery node and a widget of the page; those with a key answer to the
-keyboard in the projector's window and on the page; those with a MIDI message answer to it on any channel until a
-controller was taught something else (docs/desk.md). A button's release (0, 0.0, false) means nothing to what
-only happens. A number takes `+` and `-`, with an amount or without, for a step from where it stands, and a
-choice as well; `?` asks for the value. Addresses that are marked ! are reached by no OSC pattern.
+keyboard in the projector's window and on the page; those with a MIDI message answer to it on any channel
+until a controller is taught something else. [desk.md](desk.md) says how each of these is set up.
+
+A button's release (0, 0.0, false) means nothing to what only happens. A number takes `+` and `-`, with an
+amount or without, for a step from where it stands, and so does a choice; `?` asks for the value. Addresses
+that are marked ! are reached by no OSC pattern.
 """
 
 
@@ -30,7 +32,8 @@ def markdown(table: Table) -> str:
 def _lines(table: Table) -> Iterator[str]:
     for group, title in GROUPS.items():
         rows = [control for control in table if control.group == group]
-        yield from ("", f"## {title}", "", "| address | takes | key | MIDI | what it does |", "|---|---|---|---|---|")
+        yield from ("", f"## {title}", "", "| address | takes | key | MIDI | what it does |")
+        yield "|---|---|---|---|---|"
         for control in rows:
             mark = " !" if control.exact and control.clients else ""
             address = f"`{control.address}`{mark}" if control.clients else ""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.control.controls import GROUPS, Control, check, controls
+from live.control.controls import GROUPS, Control, controls, cue_check
 from live.cues import Cue, CueList
 from live.mix import FADE_SHAPES, REGIONS
 from live.show import (
@@ -101,7 +101,7 @@ def test_cues_are_called_by_number_or_name() -> None:
 
 def sentence_of(address: str, *arguments: object) -> str:
     with pytest.raises(ValueError, match=r".+") as caught:
-        check(tuple(TABLE.values()), address, arguments)
+        cue_check(CITIES)(address, arguments)
     return str(caught.value)
 
 
@@ -113,7 +113,7 @@ def test_a_file_can_set_a_control_to_any_value_that_it_has() -> None:
         ("/fade/point", (0.2, 0.3)),
         ("/sheet/clear", (1,)),
     ]:
-        check(tuple(TABLE.values()), address, arguments)
+        cue_check(CITIES)(address, arguments)
 
 
 def test_a_file_is_told_what_a_client_is_forgiven() -> None:
