@@ -21,7 +21,8 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 from live.clock import ManualClock
 from live.config import ControlSettings
 from live.control.osc import CLIENT_SECONDS, MOST_CLIENTS, MOST_QUERIES, OscServer
-from live.control.packets import BUNDLE, Message, PacketError, build, parse
+from live.control.kinds import Message
+from live.control.osc.packets import BUNDLE, PacketError, build, parse
 from live.control.queue import REPEATS
 from live.mix import REGIONS
 from live.show import (
