@@ -84,6 +84,7 @@ class Picture:
     seq, grabbed: those of the frame that it shows.
     stages_ms: milliseconds of each stage from the frame to here, in order.
     view: uint8 (h, w, 3) RGB, the frame in small with the sheet's outline; None without a frame.
+    labels: of which it was made, uint8 (side, side).
     """
 
     rgb: NDArray[np.uint8]
@@ -91,6 +92,28 @@ class Picture:
     grabbed: float
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     view: NDArray[np.uint8] | None = None
+    labels: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the show looks at a moment, as another thread may see it. Nothing of it is ever written to.
+
+    rgb: uint8 (S, S, 3) RGB, as the projector shows it, with its light.
+    labels: uint8 (S, S), of which that picture was made.
+    view: uint8 (h, w, 3) RGB, the frame in small with the sheet's outline; None without a frame.
+    """
+
+    rgb: NDArray[np.uint8]
+    labels: NDArray[np.uint8] | None = None
+    view: NDArray[np.uint8] | None = None
+
+
+class Mirror:
+    """Where the main thread leaves how the show looks, for whoever wants to see: the newest look alone."""
+
+    def __init__(self) -> None:
+        self.look: Look | None = None
 
 
 T = TypeVar("T")
