@@ -1,0 +1,160 @@
+"""How quickly and how steadily a show is steered: real messages over real sockets and a real virtual MIDI
+port, from other processes, to the real show.
+
+    latency  from a message to the first picture that shows it, in milliseconds and in pictures
+    flood    what 10,000 messages a second, from four senders, take from the show
+    page     what the remote page takes from the show, and whether two pages agree
+
+What is compared is interleaved: a quiet stretch, a loud one, a quiet one and so on, so that what else the
+machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from rich.console import Console
+
+from bench.jack import jack_server
+from bench.programs import Prepare
+from bench.running import Running, running_show
+from bench.senders import Change, midi_changes, osc_changes, osc_flood
+from bench.watch import Watch, answers, summed_up
+from live.mix import FADE_SHAPES, of_city
+from models.cityset import slug
+from models.faults import DeviceFault
+
+PARTS: Final = ("latency", "flood", "page")
+
+MESSAGES: Final = 10_000
+"""A second, of all the senders of the flood together."""
+AFTERWARDS: Final = 1.0
+"""Seconds in which what was sent last must stand, or be seen."""
+
+Tell: TypeAlias = Callable[[str], None]
+
+
+def bench_control(side: int, seconds: float, only: Sequence[str] = PARTS) -> dict[str, Any]:
+    """Steer shows of this side, headless, and measure them.
+
+    seconds: of each way in whose latency is measured, of the flood, and of each client of the page.
+    only: which of `PARTS`.
+    """
+    parts = {"latency": _latency, "flood": _flood}
+    with Console(stderr=True).status("") as status:
+        result = {name: part(side, seconds, status.update) for name, part in parts.items() if name in only}
+    return {**result, "side": side, "seconds": seconds}
+
+
+# Latency
+
+
+def _latency(side: int, seconds: float, tell: Tell) -> dict[str, Any]:
+    with ExitStack() as stack:
+        without_midi = ""
+        try:
+            stack.enter_context(jack_server())
+        except DeviceFault as fault:
+            without_midi = str(fault)
+        watch = Watch()
+        show = stack.enter_context(running_show(side, watch))
+        port, count = show.osc_port, len(show.cities)
+        ways: dict[str, tuple[Prepare, tuple[object, ...]]] = {
+            "osc_udp": (osc_changes, (port, count)),
+            "osc_tcp": (osc_changes, (port, count, True)),
+        }
+        if not without_midi:
+            ways["midi"] = (midi_changes, ("cities-bench", count))
+        result: dict[str, Any] = {}
+        for way, (prepare, arguments) in ways.items():
+            tell(f"latency of {way} for {seconds:g} s")
+            try:
+                changes = _steered(show, seconds, prepare, arguments)
+            except DeviceFault as fault:
+                result[way] = {"skipped": str(fault)}
+            else:
+                mixes = [of_city(n, count) for n in range(count)]
+                result[way] = summed_up(answers(changes, watch.made(), mixes))
+        return result | ({"midi": {"skipped": without_midi}} if without_midi else {})
+
+
+def _steered(
+    show: Running, seconds: float, prepare: Prepare, arguments: tuple[object, ...]
+) -> list[Change]:
+    """What a program has sent that steers the show for so long."""
+    with show.program(prepare, *arguments) as program:
+        show.let_work([program], seconds)
+        show.run(AFTERWARDS)
+        changes: list[Change] = program.result
+        return changes
+
+
+# Flood
+
+
+def _flood(side: int, seconds: float, tell: Tell) -> dict[str, Any]:
+    with running_show(side) as show, ExitStack() as stack:
+        tell(f"{MESSAGES} messages a second for {seconds:g} s")
+        parts = _addresses(show.cities)
+        senders = [
+            stack.enter_context(show.program(osc_flood, show.osc_port, MESSAGES / len(parts), values, last))
+            for values, last in parts
+        ]
+        expected = {address: value for _, last in parts for address, value in last.items()}
+        memory = [_memory_mb()]
+        rates: list[float] = []
+        lost: list[str] = []
+
+        def look() -> None:
+            show.run_until(lambda: not _missing(show, expected), AFTERWARDS)
+            lost.extend(_missing(show, expected))
+            memory.append(_memory_mb())
+            rates.append(sum(messages / took for messages, took in (s.result for s in senders)))
+
+        compared = show.compare(seconds, senders, look)
+        return {
+            **compared,
+            "senders": len(senders),
+            "messages_per_second": round(statistics.mean(rates)),
+            "addresses": len(expected),
+            "last_values_lost": lost,
+            "memory_mb": memory,
+        }
+
+
+def _addresses(cities: Sequence[str]) -> list[tuple[dict[str, list[object]], dict[str, object]]]:
+    """What each sender sends: the values of its addresses, and the last of each. No two senders share an
+    address, for nobody could know whose value is the last.
+
+    Not those that hold or darken the picture or draw over it: what they take from the show is meant.
+    """
+    eighths: list[object] = [n / 8 for n in range(9)]
+    faders = [f"/mix/{slug(city)}" for city in cities]
+    # The last of the faders that is moved has all, so that the others' end is known, too.
+    return [
+        (dict.fromkeys(faders, eighths), {fader: float(fader == faders[-1]) for fader in faders}),
+        ({"/fade/time": eighths}, {"/fade/time": 2.25}),
+        ({"/fade/shape": [*FADE_SHAPES]}, {"/fade/shape": "iris-in"}),
+        ({"/settle": [0.125, 0.25]}, {"/settle": 0.1875}),
+    ]
+
+
+def _missing(show: Running, expected: Mapping[str, object]) -> list[str]:
+    values = show.values()
+    return [address for address, value in expected.items() if values.get(address) != (value,)]
+
+
+def _memory_mb() -> float:
+    """What of this process lies in memory, in MB; NaN where the system doesn't say."""
+    gc.collect()
+    try:
+        resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return float("nan")
+    return round(resident * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
