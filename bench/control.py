@@ -23,8 +23,9 @@ from rich.console import Console
 
 from bench.jack import jack_server
 from bench.programs import Prepare
-from bench.running import Running, running_show
+from bench.running import STRETCH, Running, running_show
 from bench.senders import Change, midi_changes, osc_changes, osc_flood
+from bench.visitors import chromium_previews, turning, websocket_previews
 from bench.watch import Watch, answers, summed_up
 from live.mix import FADE_SHAPES, of_city
 from models.cityset import slug
@@ -34,6 +35,8 @@ PARTS: Final = ("latency", "flood", "page")
 
 MESSAGES: Final = 10_000
 """A second, of all the senders of the flood together."""
+PORT: Final = "cities-bench"
+"""Of MIDI, as it is seen in JACK."""
 AFTERWARDS: Final = 1.0
 """Seconds in which what was sent last must stand, or be seen."""
 
@@ -46,7 +49,7 @@ def bench_control(side: int, seconds: float, only: Sequence[str] = PARTS) -> dic
     seconds: of each way in whose latency is measured, of the flood, and of each client of the page.
     only: which of `PARTS`.
     """
-    parts = {"latency": _latency, "flood": _flood}
+    parts = {"latency": _latency, "flood": _flood, "page": _page}
     with Console(stderr=True).status("") as status:
         result = {name: part(side, seconds, status.update) for name, part in parts.items() if name in only}
     return {**result, "side": side, "seconds": seconds}
@@ -63,14 +66,14 @@ def _latency(side: int, seconds: float, tell: Tell) -> dict[str, Any]:
         except DeviceFault as fault:
             without_midi = str(fault)
         watch = Watch()
-        show = stack.enter_context(running_show(side, watch))
+        show = stack.enter_context(running_show(side, watch, "" if without_midi else PORT))
         port, count = show.osc_port, len(show.cities)
         ways: dict[str, tuple[Prepare, tuple[object, ...]]] = {
             "osc_udp": (osc_changes, (port, count)),
             "osc_tcp": (osc_changes, (port, count, True)),
         }
         if not without_midi:
-            ways["midi"] = (midi_changes, ("cities-bench", count))
+            ways["midi"] = (midi_changes, (PORT, count))
         result: dict[str, Any] = {}
         for way, (prepare, arguments) in ways.items():
             tell(f"latency of {way} for {seconds:g} s")
@@ -132,15 +135,22 @@ def _addresses(cities: Sequence[str]) -> list[tuple[dict[str, list[object]], dic
     """What each sender sends: the values of its addresses, and the last of each. No two senders share an
     address, for nobody could know whose value is the last.
 
-    Not those that hold or darken the picture or draw over it: what they take from the show is meant.
+    Not those that hold, dim or cover the picture: what they take from the show is meant.
     """
     eighths: list[object] = [n / 8 for n in range(9)]
     faders = [f"/mix/{slug(city)}" for city in cities]
-    # The last of the faders that is moved has all, so that the others' end is known, too.
+    # The last of the faders that is moved has all, so that it is known where the others end.
+    ends = {fader: float(fader == faders[-1]) for fader in faders}
     return [
-        (dict.fromkeys(faders, eighths), {fader: float(fader == faders[-1]) for fader in faders}),
-        ({"/fade/time": eighths}, {"/fade/time": 2.25}),
-        ({"/fade/shape": [*FADE_SHAPES]}, {"/fade/shape": "iris-in"}),
+        (dict.fromkeys(faders, eighths), ends),
+        (
+            {"/fade/time": eighths, "/fade/beats": [0, 1, 2, 4], "/tempo": [60, 90, 120]},
+            {"/fade/time": 2.25, "/fade/beats": 3.0, "/tempo": 100.0},
+        ),
+        (
+            {"/fade/shape": [*FADE_SHAPES], "/fade/point/x": eighths, "/fade/point/y": eighths},
+            {"/fade/shape": "iris-in", "/fade/point/x": 0.3125, "/fade/point/y": 0.6875},
+        ),
         ({"/settle": [0.125, 0.25]}, {"/settle": 0.1875}),
     ]
 
@@ -158,3 +168,49 @@ def _memory_mb() -> float:
     except OSError:
         return float("nan")
     return round(resident * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+
+
+# The page
+
+
+def _page(side: int, seconds: float, tell: Tell) -> dict[str, Any]:
+    with running_show(side) as show:
+        visits = {"websocket": websocket_previews, "chromium": chromium_previews}
+        result = {name: _visited(show, seconds, name, visit, tell) for name, visit in visits.items()}
+        tell("two pages turn controls")
+        return {**result, "agreement": _agreement(show, min(seconds, STRETCH))}
+
+
+def _visited(show: Running, seconds: float, name: str, visit: Prepare, tell: Tell) -> dict[str, Any]:
+    """What a visitor had of the show, and what it took from it."""
+    previews: list[dict[str, float]] = []
+    try:
+        with show.program(visit, show.page_url) as visitor:
+            tell(f"previews for {name} for {seconds:g} s")
+            compared = show.compare(seconds, [visitor], lambda: previews.append(visitor.result))
+    except DeviceFault as fault:
+        return {"skipped": str(fault)}
+    rates = {kind: round(statistics.mean(p[kind] for p in previews), 1) for kind in previews[0]}
+    return {"previews_per_second": rates, **compared}
+
+
+def _agreement(show: Running, seconds: float) -> dict[str, Any]:
+    """Whether two pages that turn the same controls at once end with what the show is at.
+
+    Returns controls, how many were compared, and apart: those of which they don't think alike.
+    """
+    turns = {
+        "/city": list(show.cities),
+        "/fade/time": [n / 4 for n in range(9)],
+        "/fade/shape": list(FADE_SHAPES),
+        "/settle": [0.1, 0.2, 0.3],
+        "/tempo": [60, 90, 120],
+        f"/mix/{slug(show.cities[0])}": [0.0, 0.25, 0.5],
+    }
+    with ExitStack() as stack:
+        pages = [stack.enter_context(show.program(turning, show.page_url, turns, seed)) for seed in (1, 2)]
+        show.let_work(pages, seconds)
+        told = [page.result for page in pages]
+    values = {a: list(v) for a, v in show.values().items() if not a.startswith("/status/")}
+    apart = [a for a, value in values.items() if any(page.get(a) != value for page in told)]
+    return {"controls": len(values), "apart": apart}

@@ -6,15 +6,17 @@ import statistics
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from bench.programs import Program
+from bench.programs import Prepare, Program
 from bench.watch import Watch
 from live.clock import MonotonicClock
 from live.config import load_settings
-from live.control.controls import Value, controls
+from live.control.kinds import Value
+from live.control.osc import OscDesk
 from live.opening import opened_show
 from live.stage import Stage
+from live.web.page import PageDesk
 from models.faults import DeviceFault
 
 WARM_UP: Final = 3.0
@@ -25,6 +27,9 @@ STRETCH: Final = 10.0
 """Seconds that a loud or a quiet stretch takes at most."""
 METERED: Final = 600
 """Pictures of whose latencies the figures of a stretch are taken: always as much memory."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,16 @@ class Running:
     @property
     def osc_port(self) -> int:
         """Where it listens for OSC."""
-        return self._stage.parts.control.port
+        return self._desk(OscDesk).port
+
+    @property
+    def page_url(self) -> str:
+        """Where its page is."""
+        return self._desk(PageDesk).url
 
     def values(self) -> Mapping[str, tuple[Value, ...]]:
-        """What every control is at, by address."""
-        state = self._stage.state
-        return {c.address: (c.value(state),) for c in controls(state.cities) if c.value}
+        """What every control and every status is at, by address."""
+        return self._stage.parts.hub.values()
 
     def run(self, seconds: float) -> None:
         """Let it run for so long."""
@@ -73,7 +82,7 @@ class Running:
         raise DeviceFault("the show has ended while it was measured")
 
     @contextmanager
-    def program(self, prepare: Callable[..., Any], *arguments: object) -> Iterator[Program]:
+    def program(self, prepare: Prepare, *arguments: object) -> Iterator[Program]:
         """A program that is ready to work on it, ended afterwards."""
         with closing(Program(prepare, *arguments)) as program:
             self._wait_for(program.is_ready, PATIENCE)
@@ -122,6 +131,9 @@ class Running:
             },
         }
 
+    def _desk(self, kind: type[T]) -> T:
+        return next(desk for desk in self._stage.parts.desks if isinstance(desk, kind))
+
     def _wait_for(self, condition: Callable[[], bool], seconds: float) -> None:
         if not self.run_until(condition, seconds):
             raise DeviceFault(f"a program of the bench hasn't answered for {seconds:g} s")
@@ -135,8 +147,9 @@ def fall(quiet: Sequence[Rate], loud: Sequence[Rate]) -> float:
 
 
 @contextmanager
-def running_show(side: int, watch: Watch | None = None) -> Iterator[Running]:
-    """A show that is warm, with no fade. watch: through which its parts are looked upon."""
+def running_show(side: int, watch: Watch | None = None, midi: str = "") -> Iterator[Running]:
+    """A show that is warm, with no fade. watch: through which its parts are looked on. midi: the beginning
+    of the names of the ports of JACK that it hears; empty: it hears none."""
     settings = load_settings(
         None,
         {
@@ -144,6 +157,11 @@ def running_show(side: int, watch: Watch | None = None) -> Iterator[Running]:
             "cities.fade": 0.0,
             "engine.side": side,
             "control.osc_port": 0,
+            "control.oscquery_port": 0,
+            "page.port": 0,
+            "midi.api": "jack" if midi else "none",
+            "midi.ports": [midi] if midi else [],
+            "midi.file": "",
         },
     )
     clock = MonotonicClock()

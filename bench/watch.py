@@ -171,10 +171,8 @@ class _WatchedOutput:
     def __init__(self, watch: Watch, output: Output) -> None:
         self._watch, self._output = watch, output
 
-    def show(
-        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
-    ) -> None:
-        self._output.show(rgb, overlay, inset)
+    def show(self, rgb: NDArray[np.uint8], *more: Any) -> None:
+        self._output.show(rgb, *more)
         self._watch.flipped(rgb)
 
     def keys(self) -> list[str]:
