@@ -22,9 +22,9 @@ from typing import Any, Final, TypeAlias
 from rich.console import Console
 
 from bench.jack import jack_server
-from bench.programs import Prepare
-from bench.running import STRETCH, Running, running_show
-from bench.senders import Change, midi_changes, osc_changes, osc_flood
+from bench.programs import MissingFault, Prepare
+from bench.running import PATIENCE, STRETCH, Running, running_show
+from bench.senders import midi_changes, osc_changes, osc_flood
 from bench.visitors import chromium_previews, turning, websocket_previews
 from bench.watch import Watch, answers, summed_up
 from live.mix import FADE_SHAPES, of_city
@@ -59,43 +59,40 @@ def bench_control(side: int, seconds: float, only: Sequence[str] = PARTS) -> dic
 
 
 def _latency(side: int, seconds: float, tell: Tell) -> dict[str, Any]:
+    result: dict[str, Any] = {}
     with ExitStack() as stack:
-        without_midi = ""
         try:
             stack.enter_context(jack_server())
         except DeviceFault as fault:
-            without_midi = str(fault)
+            result["midi"] = _without(fault)
         watch = Watch()
-        show = stack.enter_context(running_show(side, watch, "" if without_midi else PORT))
+        show = stack.enter_context(running_show(side, watch, midi="" if "midi" in result else PORT))
         port, count = show.osc_port, len(show.cities)
         ways: dict[str, tuple[Prepare, tuple[object, ...]]] = {
             "osc_udp": (osc_changes, (port, count)),
             "osc_tcp": (osc_changes, (port, count, True)),
+            "midi": (midi_changes, (PORT, count)),
         }
-        if not without_midi:
-            ways["midi"] = (midi_changes, (PORT, count))
-        result: dict[str, Any] = {}
+        mixes = [of_city(n, count) for n in range(count)]
         for way, (prepare, arguments) in ways.items():
+            if way in result:
+                continue
             tell(f"latency of {way} for {seconds:g} s")
             try:
-                changes = _steered(show, seconds, prepare, arguments)
+                with show.program(prepare, *arguments) as program:
+                    if way == "midi" and not show.run_until(lambda: show.hears_midi_of(PORT), PATIENCE):
+                        raise DeviceFault(f"the show hasn't opened {PORT} within {PATIENCE:g} s")
+                    show.let_work([program], seconds)
+                    show.run(AFTERWARDS)
+                    result[way] = summed_up(answers(program.result, watch.made(), mixes))
             except DeviceFault as fault:
-                result[way] = {"skipped": str(fault)}
-            else:
-                mixes = [of_city(n, count) for n in range(count)]
-                result[way] = summed_up(answers(changes, watch.made(), mixes))
-        return result | ({"midi": {"skipped": without_midi}} if without_midi else {})
+                result[way] = _without(fault)
+    return result
 
 
-def _steered(
-    show: Running, seconds: float, prepare: Prepare, arguments: tuple[object, ...]
-) -> list[Change]:
-    """What a program has sent that steers the show for so long."""
-    with show.program(prepare, *arguments) as program:
-        show.let_work([program], seconds)
-        show.run(AFTERWARDS)
-        changes: list[Change] = program.result
-        return changes
+def _without(fault: DeviceFault) -> dict[str, Any]:
+    """Why there are no figures: for want of something, or since it doesn't work."""
+    return {"skipped" if isinstance(fault, MissingFault) else "failed": str(fault)}
 
 
 # Flood
@@ -127,6 +124,7 @@ def _flood(side: int, seconds: float, tell: Tell) -> dict[str, Any]:
             "messages_per_second": round(statistics.mean(rates)),
             "addresses": len(expected),
             "last_values_lost": lost,
+            "datagrams_overflown": _overflown(show.osc_port),
             "memory_mb": memory,
         }
 
@@ -140,7 +138,7 @@ def _addresses(cities: Sequence[str]) -> list[tuple[dict[str, list[object]], dic
     eighths: list[object] = [n / 8 for n in range(9)]
     faders = [f"/mix/{slug(city)}" for city in cities]
     # The last of the faders that is moved has all, so that it is known where the others end.
-    ends = {fader: float(fader == faders[-1]) for fader in faders}
+    ends: dict[str, object] = {fader: float(fader == faders[-1]) for fader in faders}
     return [
         (dict.fromkeys(faders, eighths), ends),
         (
@@ -158,6 +156,17 @@ def _addresses(cities: Sequence[str]) -> list[tuple[dict[str, list[object]], dic
 def _missing(show: Running, expected: Mapping[str, object]) -> list[str]:
     values = show.values()
     return [address for address, value in expected.items() if values.get(address) != (value,)]
+
+
+def _overflown(port: int) -> int | None:
+    """How many datagrams for a UDP port the system has thrown away since its program didn't take them in
+    time; None where it doesn't say."""
+    try:
+        rows = Path("/proc/net/udp").read_text(encoding="ascii").splitlines()[1:]
+    except OSError:
+        return None
+    columns = [row.split() for row in rows]
+    return sum(int(row[-1]) for row in columns if int(row[1].rpartition(":")[2], 16) == port)
 
 
 def _memory_mb() -> float:
@@ -189,7 +198,7 @@ def _visited(show: Running, seconds: float, name: str, visit: Prepare, tell: Tel
             tell(f"previews for {name} for {seconds:g} s")
             compared = show.compare(seconds, [visitor], lambda: previews.append(visitor.result))
     except DeviceFault as fault:
-        return {"skipped": str(fault)}
+        return _without(fault)
     rates = {kind: round(statistics.mean(p[kind] for p in previews), 1) for kind in previews[0]}
     return {"previews_per_second": rates, **compared}
 

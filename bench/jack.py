@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+from bench.programs import MissingFault
 from models.faults import DeviceFault
 
 PERIOD: Final = 64
@@ -27,12 +28,12 @@ _ASK: Final = "import rtmidi; rtmidi.MidiOut(rtmidi.API_UNIX_JACK).delete()"
 def jack_server() -> Iterator[None]:
     """For as long as this lasts, programs started here and libraries opened here have a JACK of their own.
 
-    Raises DeviceFault if it can't be had.
+    Raises MissingFault if something isn't installed, DeviceFault if the server can't be had.
     """
     if importlib.util.find_spec("rtmidi") is None:
-        raise DeviceFault("python-rtmidi is missing; pip install python-rtmidi")
+        raise MissingFault("python-rtmidi is missing; pip install python-rtmidi")
     if shutil.which("jackd") is None:
-        raise DeviceFault("jackd is missing; apt-get install jackd2")
+        raise MissingFault("jackd is missing; apt-get install jackd2")
     name = f"cities-bench-{os.getpid()}"
     command = ["jackd", "--no-realtime", "--no-mlock", "--name", name]
     dummy = ["-d", "dummy", "--rate", "48000", "--period", str(PERIOD)]

@@ -24,6 +24,10 @@ PATIENCE: Final = 10.0
 """Seconds in which it must have cleared up."""
 
 
+class MissingFault(DeviceFault):
+    """Something that a part of the bench needs and that could be installed isn't there."""
+
+
 class Program:
     """A program in a process of its own, as the bench holds it."""
 
@@ -38,7 +42,7 @@ class Program:
         self._said: list[tuple[str, Any]] = []
 
     def is_ready(self) -> bool:
-        """Whether it has prepared itself. Raises DeviceFault, here and below, if it has failed."""
+        """Whether it has prepared itself. Raises the Fault, here and below, by which it has failed."""
         return self._has_said("ready")
 
     def go(self, seconds: float) -> None:
@@ -74,7 +78,7 @@ class Program:
             except EOFError:
                 raise DeviceFault("a program of the bench has ended before its time") from None
             if word == "failed":
-                raise DeviceFault(what)
+                raise what
             self._said.append((word, what))
         return any(word == wanted for word, _ in self._said)
 
@@ -92,6 +96,7 @@ def _serve(pipe: Connection, prepare: Prepare, arguments: Sequence[object]) -> N
         except (EOFError, BrokenPipeError, KeyboardInterrupt):
             return  # the bench has ended
         except Fault as fault:
-            pipe.send(("failed", str(fault)))
+            pipe.send(("failed", fault))
         except Exception as error:
-            pipe.send(("failed", f"{prepare.__name__} has failed: {type(error).__name__}: {error}"))
+            sentence = f"{prepare.__name__} has failed: {type(error).__name__}: {error}"
+            pipe.send(("failed", DeviceFault(sentence)))

@@ -67,6 +67,11 @@ class Running:
         """What every control and every status is at, by address."""
         return self._stage.parts.hub.values()
 
+    def hears_midi_of(self, name: str) -> bool:
+        """Whether it has opened a MIDI port whose name begins so."""
+        opened, *_ = self.values().get("/status/midi", ("",))
+        return any(port.strip().startswith(name) for port in str(opened).split(","))
+
     def run(self, seconds: float) -> None:
         """Let it run for so long."""
         self.run_until(lambda: False, seconds)
@@ -98,11 +103,13 @@ class Running:
         return rate
 
     def rate(self, seconds: float) -> Rate:
-        """Measure it for so long."""
+        """Measure it for so long. Raises DeviceFault if it shows nothing."""
         self._stage.restart_meter(keep=METERED)
         begun = self._clock.now()
         self.run(seconds)
         measured = self._stage.measured()
+        if not measured.frames:
+            raise DeviceFault(f"the show has shown no frame for {seconds:g} s")
         return Rate(measured.frames / (self._clock.now() - begun), measured.latency_ms.p50)
 
     def compare(

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from bench.programs import Begun, Work
+from bench.programs import Begun, MissingFault, Work
 from models.faults import DeviceFault
 
 PREVIEWS: Final = ("camera", "labels", "city")
@@ -78,15 +78,15 @@ async def _previews(url: str, seconds: float, begun: Begun) -> dict[str, float]:
 def chromium_previews(url: str) -> Iterator[Work]:
     """The page itself in headless Chromium: how many previews of each kind it had, a second.
 
-    Raises DeviceFault if there is no Chromium, or no selenium to drive it.
+    Raises MissingFault if there is no Chromium, or no selenium to drive it.
     """
     for program in ("chromium", "chromedriver"):
         if shutil.which(program) is None:
-            raise DeviceFault(f"{program} is missing; apt-get install chromium chromium-driver")
+            raise MissingFault(f"{program} is missing; apt-get install chromium chromium-driver")
     try:
         webdriver = importlib.import_module("selenium.webdriver")
     except ModuleNotFoundError:
-        raise DeviceFault("selenium is missing; pip install selenium") from None
+        raise MissingFault("selenium is missing; pip install selenium") from None
     options = webdriver.ChromeOptions()
     for switch in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
         options.add_argument(switch)
