@@ -20,6 +20,7 @@ MOST_ENTRIES: Final = 100
 """Entries of the log; also what a page is told of it at its beginning."""
 MOST_ERRORS: Final = 10
 MOST_STROKES: Final = 256
+MOST_REPLIES: Final = 64
 
 
 class Outbox:
@@ -30,6 +31,7 @@ class Outbox:
         self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self._errors: deque[str] = deque(maxlen=MOST_ERRORS)
         self._strokes: list[Mapping[str, Any]] = []
+        self._drawn = 0
         self._replies: list[Mapping[str, Any]] = []
         self._pictures: dict[int, bytes] = {}
 
@@ -50,18 +52,22 @@ class Outbox:
         self._pictures[which] = encoded
 
     def put_reply(self, message: Mapping[str, Any]) -> None:
-        """The answer to something that the page said; it reads no faster than it is answered."""
+        """The answer to something that the page said. None is lost: while it `is_full`, the page must not
+        be heard."""
         self._replies.append(message)
 
-    def put_stroke(self, message: Mapping[str, Any], redrawn: Mapping[str, Any]) -> None:
-        """A stroke of another page. redrawn: stands for any number of them."""
+    @property
+    def is_full(self) -> bool:
+        """Whether too many replies wait."""
+        return len(self._replies) >= MOST_REPLIES
+
+    def put_stroke(self, message: Mapping[str, Any], version: int) -> None:
+        """A stroke of another page, or the word that the drawing must be fetched anew. version: of the
+        drawing after it."""
+        self._drawn = max(self._drawn, version)
         self._strokes.append(message)
         if len(self._strokes) > MOST_STROKES:
-            self._strokes = [redrawn]
-
-    def put_redrawn(self, redrawn: Mapping[str, Any]) -> None:
-        """The drawing must be fetched anew: strokes that wait are in it."""
-        self._strokes = [redrawn]
+            self._strokes = [{"drawing": {"version": self._drawn}}]
 
     def take(self) -> list[str | bytes]:
         """All that waits, as the texts and the binary messages of the page's protocol."""

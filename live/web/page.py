@@ -2,6 +2,7 @@
 
     /                the page            /static/…         what it is made of
     /thumbnail/N.jpg a city              /ws               the websocket, JSON messages (see `Visit`)
+    /draw            the sheet, to draw  /drawing.png      the drawing
 
 What the page says goes to the hub as any other client's messages. What the hub tells comes from the main
 thread once a turn; it is laid down for the loop, which is woken once for however much lies there, and each
@@ -14,12 +15,12 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import segno
@@ -31,7 +32,10 @@ from live.control.controls import Control
 from live.control.hub import Entry, Hub, News
 from live.control.kinds import Choice, Message, Number, Value
 from live.cues import CueList
+from live.drawing import Canvas
+from live.flow import Mirror
 from live.mix import in_words
+from live.web import drawing
 from live.web.access import (
     Access,
     is_everywhere,
@@ -43,7 +47,7 @@ from live.web.access import (
     state_folder,
 )
 from live.web.outbox import MOST_ENTRIES, Outbox, encoded
-from live.web.previews import KINDS, Mirror, Previews
+from live.web.previews import KINDS, Previews
 from live.web.thread import WebThread
 
 MOST_PAGES: Final = 24
@@ -94,9 +98,13 @@ class PageDesk:
         thread: WebThread,
         mirror: Mirror,
         playbill: Playbill,
+        canvas: Canvas | None = None,
         folder: Path | None = None,
     ) -> None:
-        """Take the port. folder: where the token is kept; None for the user's own.
+        """Take the port.
+
+        mirror: where the stage leaves how the show looks. canvas: what is drawn on, None where the show
+        looks at a camera. folder: where the token is kept, None for the user's own.
 
         Raises DeviceFault if the port can't be had.
         """
@@ -106,7 +114,8 @@ class PageDesk:
         self._playbill = playbill
         self._previews = Previews(mirror)
         self._token = settings.token or self._kept(folder or state_folder(), settings.host)
-        self._greeting = _greeting(playbill, hub.controls.values())
+        self._canvas = canvas
+        self._greeting = _greeting(playbill, hub.controls.values(), canvas is not None)
         self._visits: set[Visit] = set()  # the loop's alone
         # Between the main thread and the loop:
         self._lock = threading.Lock()
@@ -114,6 +123,7 @@ class PageDesk:
         self._is_woken = False
         self._pages = 0
         self._newest_entry = 0
+        self._redrawn = self._redrawn_told = 0 if canvas is None else canvas.redrawn
         self._site = thread.serve(self._application(settings.host), settings.host, settings.port, "page")
 
     # For who opens and shows it; any thread
@@ -130,6 +140,10 @@ class PageDesk:
         """What it is, for the operator: 'page http://127.0.0.1:8800'. Without the token: it may be shown
         where anybody reads it."""
         return f"page {self._origin()}"
+
+    def status(self) -> Mapping[str, Value]:
+        """How many pages are open."""
+        return {"pages": self._pages}
 
     @property
     def port(self) -> int:
@@ -182,11 +196,13 @@ class PageDesk:
     def tell(self, news: News) -> None:
         """Lay down what has changed, and wake the loop unless it is awake already."""
         journal = self._hub.journal()
+        newest = journal[-1].number if journal else 0
+        redrawn = 0 if self._canvas is None else self._canvas.redrawn
         with self._lock:
-            newest = journal[-1].number if journal else 0
-            if not self._pages or not (news.changes or newest != self._newest_entry):
+            is_new = news.changes or (newest, redrawn) != (self._newest_entry, self._redrawn)
+            if not self._pages or not is_new:
                 return
-            self._newest_entry = newest
+            self._newest_entry, self._redrawn = newest, redrawn
             self._changes |= news.changes
             is_woken, self._is_woken = self._is_woken, True
         if not is_woken:
@@ -197,15 +213,22 @@ class PageDesk:
     def _deliver(self) -> None:
         with self._lock:
             changes, self._changes = self._changes, {}
+            redrawn = self._redrawn
             self._is_woken = False
         journal = self._hub.journal()
         for visit in self._visits:
             visit.tell(changes, journal)
+        if self._canvas is not None and (message := drawing.redrawn(self._canvas, self._redrawn_told)):
+            self._redrawn_told = redrawn
+            for visit in self._visits:
+                visit.tell_stroke(message, redrawn)
 
     def _application(self, host: str) -> web.Application:
         access = Access(self._token, machine_names(host))
         application = web.Application(middlewares=[access.middleware, _in_words])
-        application.router.add_get("/", self._index)
+        application.router.add_get("/", _file("index.html"))
+        application.router.add_get("/draw", _file("draw.html"))
+        application.router.add_get("/drawing.png", self._drawing)
         application.router.add_get("/thumbnail/{number:[0-9]+}.jpg", self._thumbnail)
         application.router.add_get("/ws", self._visit)
         application.router.add_static("/static/", _STATIC)
@@ -224,8 +247,11 @@ class PageDesk:
     async def _dismiss(self, _: web.Application) -> None:
         await asyncio.gather(*(visit.dismiss("the show has ended") for visit in self._visits))
 
-    async def _index(self, _: web.Request) -> web.StreamResponse:
-        return web.FileResponse(_STATIC / "index.html")
+    async def _drawing(self, _: web.Request) -> web.StreamResponse:
+        if self._canvas is None:
+            raise web.HTTPNotFound
+        content, headers = await asyncio.to_thread(drawing.picture, self._canvas)
+        return web.Response(body=content, headers=headers)
 
     async def _thumbnail(self, request: web.Request) -> web.StreamResponse:
         number = request.match_info["number"]
@@ -240,7 +266,7 @@ class PageDesk:
             heartbeat=HEARTBEAT_SECONDS, max_msg_size=LARGEST_MESSAGE, compress=False, timeout=2.0
         )
         await socket.prepare(request)
-        visit = Visit(socket, f"page {request.remote}", self._hub, self._previews)
+        visit = Visit(socket, f"page {request.remote}", self._hub, self._previews, self._draw)
         if len(self._visits) >= MOST_PAGES:
             await visit.dismiss(f"{MOST_PAGES} pages are open already; close another one first")
             return socket
@@ -261,6 +287,27 @@ class PageDesk:
                 request.transport.abort()
         return socket
 
+    async def _draw(self, drawer: Visit, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Do what a page says of the drawing, if it does, and let the others hear it."""
+        name = f"{drawer.sender} {id(drawer)}"
+        if "undo" in said:  # takes a while
+            answer = await asyncio.to_thread(drawing.handle, self._canvas, name, said)
+        else:
+            answer = drawing.handle(self._canvas, name, said)
+        if answer is None:
+            return None
+        version = (answer.reply or {}).get("drawn")
+        if answer.others is not None and isinstance(version, int):
+            for visit in self._visits:
+                if visit is not drawer:
+                    visit.tell_stroke(answer.others, version)
+        return answer.reply or {}
+
+
+Draw: TypeAlias = "Callable[[Visit, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]"
+"""Does what a page says of the drawing. Returns its answer, empty for none; None if it doesn't speak of
+that."""
+
 
 class Visit:
     """One open page, from its websocket's first message to its last. Everything on the loop.
@@ -269,14 +316,20 @@ class Visit:
     {"error": sentence} when it said something that can't be meant, and pictures as binary messages: the
     number of their kind in one byte, then JPEG or PNG.
 
-    It says {"set": [address, argument, …]} and {"want": [kind of picture, …]}.
+    It says {"set": [address, argument, …]} and {"want": [kind of picture, …]}, and of the drawing what
+    `live.web.drawing` knows.
     """
 
-    def __init__(self, socket: web.WebSocketResponse, sender: str, hub: Hub, previews: Previews) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, sender: str, hub: Hub, previews: Previews, draw: Draw
+    ) -> None:
+        """sender: who it is, for the log. draw: does what a page says of the drawing."""
         self.sender = sender
         self._socket = socket
         self._hub = hub
         self._previews = previews
+        self._draw = draw
+        self._written = asyncio.Event()
         self._outbox = Outbox()
         self._waiting = asyncio.Event()
         self._last_entry = 0
@@ -302,15 +355,23 @@ class Visit:
         if changes or entries:
             self._waiting.set()
 
+    def tell_stroke(self, message: Mapping[str, Any], version: int) -> None:
+        """Let it be told of a change of the drawing that leads to this version."""
+        self._outbox.put_stroke(message, version)
+        self._waiting.set()
+
     async def run(self) -> None:
         """Hear it and tell it until it is gone."""
-        writer = asyncio.create_task(self._write())
+        tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._write())}
         try:
-            await self._read()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            with suppress(ConnectionError):
+                for task in done:
+                    task.result()
         finally:
-            writer.cancel()
-            with suppress(asyncio.CancelledError, ConnectionError, RuntimeError):
-                await writer
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def dismiss(self, sentence: str) -> None:
         """Tell it why, and close it."""
@@ -329,27 +390,36 @@ class Visit:
                     await self._socket.send_str(message)
                 else:
                     await self._socket.send_bytes(message)
+            self._written.set()
 
     async def _read(self) -> None:
         loop = asyncio.get_running_loop()
         since, heard = loop.time(), 0
         async for message in self._socket:
             if message.type is WSMsgType.TEXT:
-                self._hear(message.data)
+                await self._hear(message.data)
             else:
                 self._complain("a page says its messages as JSON text, not as bytes")
+            while self._outbox.is_full:
+                self._written.clear()
+                await self._written.wait()
             heard += 1
             if heard >= BURST:
                 await asyncio.sleep(max(0.0, since + BURST_SECONDS - loop.time()))
                 since, heard = loop.time(), 0
 
-    def _hear(self, text: str) -> None:
+    async def _hear(self, text: str) -> None:
         try:
             said = json.loads(text)
         except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             self._complain('a message of a page is a JSON object, as {"set": ["/freeze", 1]}')
+            return
+        if (reply := await self._draw(self, said)) is not None:
+            if reply:
+                self._outbox.put_reply(reply)
+                self._waiting.set()
             return
         for word, content in said.items():
             match word, content:
@@ -382,7 +452,14 @@ def _is_argument(content: object) -> bool:
     return content is None or isinstance(content, str | int | float)
 
 
-def _greeting(playbill: Playbill, controls: Iterable[Control[Any]]) -> Mapping[str, Any]:
+def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(_STATIC / name)
+
+    return answer
+
+
+def _greeting(playbill: Playbill, controls: Iterable[Control[Any]], is_drawn: bool) -> Mapping[str, Any]:
     """What a page is told first, but for who it is itself."""
     return {
         "title": playbill.title,
@@ -406,7 +483,7 @@ def _greeting(playbill: Playbill, controls: Iterable[Control[Any]]) -> Mapping[s
             for cue in playbill.cues.cues
         ],
         "controls": [_of_control(control) for control in controls],
-        "drawing": False,
+        "drawing": is_drawn,
     }
 
 
