@@ -14,7 +14,7 @@ from bench.watch import Watch
 from live.clock import MonotonicClock
 from live.config import load_settings
 from live.control.kinds import Value
-from live.control.osc import OscDesk
+from live.control.osc.server import OscDesk
 from live.opening import opened_show
 from live.stage import Stage
 from live.web.page import PageDesk
