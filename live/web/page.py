@@ -60,6 +60,9 @@ HEARTBEAT_SECONDS: Final = 8.0
 """A page that sends nothing for so long is asked whether it is there, and closed if it doesn't answer in
 half of that: a tablet that has left the network never says so."""
 
+SENDING_SECONDS: Final = 15.0
+"""A page that hasn't taken one message in so long is closed."""
+
 BURST: Final = 100
 BURST_SECONDS: Final = 0.1
 """So many messages of a page are heard in such a time; what is more waits in the network. Ten fingers on
@@ -282,9 +285,9 @@ class PageDesk:
             self._previews.forget(visit)
             with self._lock:
                 self._pages = len(self._visits)
-            if request.transport is not None:
-                # What a page doesn't read would else be kept for it for ever.
-                request.transport.abort()
+            transport = request.transport
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()  # else it would be kept open for as long as it doesn't read
         return socket
 
     async def _draw(self, drawer: Visit, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -342,6 +345,7 @@ class Visit:
     ) -> None:
         """Let it be told first what never changes, and then how everything stands."""
         self._outbox.put_reply({"hello": {**greeting, "you": self.sender}})
+        self._waiting.set()
         self.tell(values, journal[-MOST_ENTRIES:])
 
     def tell(self, changes: Mapping[str, tuple[Value, ...]], journal: Sequence[Entry]) -> None:
@@ -365,7 +369,7 @@ class Visit:
         tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._write())}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            with suppress(ConnectionError):
+            with suppress(ConnectionError, TimeoutError):
                 for task in done:
                     task.result()
         finally:
@@ -386,10 +390,11 @@ class Visit:
             self._waiting.clear()
             for message in self._outbox.take():
                 # Each waits until the network has taken the last; the outbox gathers what is newest.
-                if isinstance(message, str):
-                    await self._socket.send_str(message)
-                else:
-                    await self._socket.send_bytes(message)
+                async with asyncio.timeout(SENDING_SECONDS):
+                    if isinstance(message, str):
+                        await self._socket.send_str(message)
+                    else:
+                        await self._socket.send_bytes(message)
             self._written.set()
 
     async def _read(self) -> None:
