@@ -7,11 +7,13 @@ announced on loopback alone: nobody else could reach it.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import logging
 import socket
-import threading
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from concurrent.futures import Future
 from typing import Final
 
 import ifaddr
@@ -29,7 +31,7 @@ _log = logging.getLogger(__name__)
 class Announcer:
     """Tells the network where this show is, from `start` to `close`.
 
-    The network is asked for seconds whether a name is free, so all of it happens on a thread of its own.
+    Whether a name is free takes the network seconds to say; zeroconf waits for that on a thread of its own.
     A network that can't be told is no fault of the show's: it is said in `note`, and clients can still be
     given the address by hand.
     """
@@ -38,51 +40,59 @@ class Announcer:
         """host: what the ports are bound to. ports: by type of service (`OSC`, `OSCQUERY`).
         name: what a list of services shows, with the name of this machine."""
         self.note = ""
+        """What the operator should know; "" if all is well."""
+        machine = socket.gethostname().split(".")[0] or "show"
+        # A name of our own: the machine's is announced by the machine (avahi, Bonjour), and of two shows on
+        # one machine each has its own ports.
+        self.machine = f"cities-{machine}-{next(iter(ports.values()))}.local"
+        """By what name clients may call this machine."""
         self._host = host
         self._ports = dict(ports)
-        self._machine = socket.gethostname().split(".")[0] or "show"
-        self._name = instance_name(f"{name} on {self._machine}")
+        self._name = instance_name(f"{name} on {machine}")
         self._zeroconf: zeroconf.Zeroconf | None = None
-        self._thread: threading.Thread | None = None
+        self._registering: list[Future[Awaitable[None]]] = []
 
     def start(self) -> None:
         """Begin to announce; returns at once."""
-        self._thread = threading.Thread(target=self._announce, name="announce", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Say goodbye, so that the show leaves the lists at once; may be called twice."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-        if self._zeroconf is not None:
-            self._zeroconf.close()
-            self._zeroconf = None
-
-    def _announce(self) -> None:
         try:
             addresses = reachable(self._host)
             self._zeroconf = zeroconf.Zeroconf(addresses)
-            for kind, port in self._ports.items():
-                self._zeroconf.register_service(
-                    self._service(kind, port, addresses), allow_name_change=True
-                )
         except (OSError, zeroconf.Error) as error:
-            self.note = (
-                f"the show can't be announced on the network ({error}); "
-                "give clients its address and port by hand"
+            self._fail(error)
+            return
+        loop = self._zeroconf.loop
+        assert loop is not None
+        for kind, port in self._ports.items():
+            service = zeroconf.ServiceInfo(
+                kind,
+                f"{self._name}.{kind}",
+                port,
+                server=f"{self.machine}.",
+                parsed_addresses=addresses,
             )
-            _log.warning("%s", self.note)
+            work = self._zeroconf.async_register_service(service, allow_name_change=True)
+            registering = asyncio.run_coroutine_threadsafe(work, loop)
+            registering.add_done_callback(self._registered)
+            self._registering.append(registering)
 
-    def _service(self, kind: str, port: int, addresses: list[str]) -> zeroconf.ServiceInfo:
-        return zeroconf.ServiceInfo(
-            kind,
-            f"{self._name}.{kind}",
-            port,
-            # A host name of our own: that of the machine belongs to its own announcer (avahi, Bonjour).
-            server=f"cities-{self._machine}-{port}.local.",
-            parsed_addresses=addresses,
-        )
+    def close(self) -> None:
+        """Say goodbye, so that the show leaves the lists at once; may be called twice."""
+        for registering in self._registering:
+            registering.cancel()
+        if self._zeroconf is not None:
+            with contextlib.suppress(zeroconf.Error):  # it couldn't say goodbye in time
+                self._zeroconf.close()
+            self._zeroconf = None
+
+    def _registered(self, registering: Future[Awaitable[None]]) -> None:
+        error = None if registering.cancelled() else registering.exception()
+        if error is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        remedy = "give clients its address and port by hand"
+        self.note = f"the show can't be announced on the network ({error}); {remedy}"
+        _log.warning("%s", self.note)
 
 
 def instance_name(name: str) -> str:

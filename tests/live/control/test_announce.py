@@ -97,6 +97,14 @@ def test_two_shows_of_one_name_are_two_services(closing: ExitStack) -> None:
     assert first.name != second.name
 
 
+def test_a_show_that_ends_at_once_was_never_there(caplog: pytest.LogCaptureFixture) -> None:
+    announcer = Announcer("127.0.0.1", {OSC: 9000, OSCQUERY: 9002}, "Test of haste")
+    announcer.start()
+    announcer.close()
+    assert announcer.note == ""
+    assert not caplog.records
+
+
 def test_a_host_that_is_not_here_is_said_and_nothing_stops(caplog: pytest.LogCaptureFixture) -> None:
     announcer = Announcer("host.invalid", {OSC: 9000})
     announcer.start()
