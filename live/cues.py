@@ -5,20 +5,24 @@ the next cue, with a time at which it starts if nobody presses GO before. So the
 thing on its way, and the operator sees it.
 
 The rules are those of a theatre: GO, standby, wait and follow as QLab and lighting desks have them, back as
-the Stop/Back key of a desk, which first stops what is on its way and only then goes back. What a cue does to
-the picture is not known here: the functions say which cues start, and the show does the rest.
+the Stop/Back key of a desk, which first stops what is on its way and only then goes back. What a cue does
+to the picture is not known here: the functions say which cues start, and the show does the rest.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from live.mix import FadeShape, Mix
-from models.cityset import slug
+from live.config import CueSettings
+from live.mix import FadeShape, Mix, alone, mix_field, with_region
+from models.cityset import find_name, slug
+from models.faults import UsageFault, did_you_mean
+from models.tomlfile import shown
 
 # The list
 
@@ -96,6 +100,95 @@ def _spellings(number: float) -> tuple[str, ...]:
     if not math.isfinite(number) or abs(number) >= 1e12:
         return ()
     return tuple(np.format_float_positional(kind(number), trim="-") for kind in (np.float64, np.float32))
+
+
+# Reading a list
+
+
+Check: TypeAlias = Callable[[str, tuple[object, ...]], None]
+"""Raises ValueError, with a sentence, if there is no control of that address, or it can't be sent these
+arguments."""
+
+_OWN_KEYS: Final = "is what the cue's own keys city, mix and region are for"
+_OWN_ORDER: Final = (
+    "would start or stop cues from within one; that is what the keys wait and follow are for"
+)
+_BY_HAND: Final = "must be left to somebody who sees what it does, and no cue can do it"
+NOT_BY_CUES: Final = {
+    "city": _OWN_KEYS,
+    "mix": _OWN_KEYS,
+    "region": _OWN_KEYS,
+    "go": _OWN_ORDER,
+    "back": _OWN_ORDER,
+    "cue": _OWN_ORDER,
+    "panic": _BY_HAND,
+    "quit": _BY_HAND,
+    "calibrate": _BY_HAND,
+    "midi": _BY_HAND,
+}
+"""What no cue sets, by the first part of the address, and why."""
+
+
+def read_cues(written: Sequence[CueSettings], cities: Sequence[str], check: Check) -> CueList:
+    """The cue list of a show file, its cities looked up among those of the show, its controls by `check`.
+
+    Raises UsageFault, with the place in the file, if a cue names a city or a control that there isn't, or
+    sets a control to what it can't be.
+    """
+    return CueList(tuple(_read(cue, cities, check) for cue in written))
+
+
+def _read(cue: CueSettings, cities: Sequence[str], check: Check) -> Cue:
+    for address, arguments in cue.set:
+        try:
+            if reason := NOT_BY_CUES.get(address.split("/")[1].lower()):
+                raise ValueError(f"{shown(address)} {reason}")
+            check(address, arguments)
+        except ValueError as error:
+            raise UsageFault(f"{cue.where('set', address)}: cue {cue.number}: {error}") from None
+    return Cue(
+        cue.number,
+        cue.name,
+        _mix(cue, cities),
+        cue.fade,
+        cue.shape,
+        cue.note,
+        cue.wait,
+        cue.follow,
+        cue.set,
+    )
+
+
+def _mix(cue: CueSettings, cities: Sequence[str]) -> Mix | None:
+    """What the sheet goes to in a cue."""
+
+    def city(name: str, *key: str) -> int:
+        index = find_name(cities, name)
+        if index is None:
+            hint = did_you_mean(slug(name), cities)
+            raise UsageFault(
+                f"{cue.where(*key)}: cue {cue.number} names the city {shown(name)}, which isn't in "
+                f"this show; it has {', '.join(cities)}{hint}"
+            )
+        return index
+
+    if cue.city:
+        weights = alone(city(cue.city, "city"), len(cities))
+    elif cue.mix:
+        found: dict[int, float] = {}
+        for name, share in cue.mix:
+            index = city(name, "mix", name)
+            if index in found:
+                raise UsageFault(f"{cue.where('mix', name)}: cue {cue.number} names {cities[index]} twice")
+            found[index] = share
+        total = sum(found.values())
+        weights = tuple(found.get(index, 0.0) / total for index in range(len(cities)))
+    else:
+        return None
+    mix = Mix.of(mix_field(weights))
+    for region, name in cue.region:
+        mix = with_region(mix, region, city(name, "region", region))
+    return mix
 
 
 # Where the show is in it

@@ -62,6 +62,7 @@ from live.show import (
     TakeWhite,
 )
 from models.cityset import slug
+from models.faults import did_you_mean
 
 T = TypeVar("T")
 
@@ -132,6 +133,19 @@ def controls(cities: tuple[str, ...], cues: CueList) -> Table:
     table = (*_cities(cities), *_fade(), *_cues(cues), *_light(), *_sheet(), *_desk())
     known = ("", *(c.address for c in table if c.clients))
     return (*table, *_teaching(known), _QUIT)
+
+
+def cue_check(cities: tuple[str, ...]) -> Callable[[str, tuple[object, ...]], None]:
+    """What says whether a cue can set a control to something: raises ValueError, with a sentence, if there
+    is no control of that address in a show with these cities, or it doesn't take that."""
+    table = {control.address: control for control in controls(cities, CueList())}
+
+    def check(address: str, arguments: tuple[object, ...]) -> None:
+        if address not in table:
+            raise ValueError(f"there is no control {address[:40]}{did_you_mean(address[:40], table)}")
+        table[address].read(arguments)
+
+    return check
 
 
 def _cities(cities: tuple[str, ...]) -> Table:

@@ -33,6 +33,7 @@ from live.control.hub import Entry, Hub, News
 from live.control.kinds import Choice, Message, Number, Value
 from live.cues import CueList
 from live.drawing import Canvas
+from live.flow import Mirror
 from live.mix import in_words
 from live.web import drawing
 from live.web.access import (
@@ -46,7 +47,7 @@ from live.web.access import (
     state_folder,
 )
 from live.web.outbox import MOST_ENTRIES, Outbox, encoded
-from live.web.previews import KINDS, Mirror, Previews
+from live.web.previews import KINDS, Previews
 from live.web.thread import WebThread
 
 MOST_PAGES: Final = 24
@@ -139,6 +140,10 @@ class PageDesk:
         """What it is, for the operator: 'page http://127.0.0.1:8800'. Without the token: it may be shown
         where anybody reads it."""
         return f"page {self._origin()}"
+
+    def status(self) -> Mapping[str, Value]:
+        """How many pages are open."""
+        return {"pages": self._pages}
 
     @property
     def port(self) -> int:

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live.config import CueSettings, load_settings
 from live.cues import (
+    NOT_BY_CUES,
     Cue,
     CueList,
     Playback,
@@ -19,11 +22,14 @@ from live.cues import (
     jump,
     left,
     opening,
+    read_cues,
     standby,
     step,
     stop,
     tick,
 )
+from live.mix import of_city, shares, with_region
+from models.faults import UsageFault
 
 INTERVAL = 0.3
 
@@ -96,6 +102,124 @@ def test_a_number_is_found_as_any_client_sends_it(whole: int, hundredths: int) -
     assert cues.find(text) == 1
     assert cues.find(float(text)) == 1
     assert cues.find(float(np.float32(text))) == 1
+
+
+# Reading a list
+
+
+CITIES = ("dubai", "las-vegas", "São Paulo")
+CONTROLS = ("/opacity", "/fade/point", "/sheet/clear")
+
+
+def check(address: str, arguments: tuple[object, ...]) -> None:
+    """A desk with few controls, whose numbers go from 0 to 1."""
+    if address not in CONTROLS:
+        raise ValueError(f"there is no {address}")
+    if any(not isinstance(one, int | float) or not 0 <= one <= 1 for one in arguments):
+        raise ValueError(f"{address} takes a number from 0 to 1")
+
+
+def read(folder: Path, text: str) -> CueList:
+    """The cue list of a show file with this text."""
+    show = folder / "show.toml"
+    show.write_text(text, encoding="utf-8")
+    return read_cues(load_settings(show).cues, CITIES, check)
+
+
+def test_a_cue_list_is_read_as_it_is_written(tmp_path: Path) -> None:
+    cues = read(
+        tmp_path,
+        """
+        [[cue]]
+        number = 2
+        name = "Opening"
+        city = "Dubai"
+        fade = 3
+        shape = "iris-out"
+        note = "wait for Ann"
+        set = { "/fade/point" = [0.2, 0.3], "/opacity" = 1, "/sheet/clear" = 1 }
+        [[cue]]
+        number = 1.10
+        wait = 1
+        follow = 0
+        """,
+    )
+    assert cues.cues == (
+        Cue(
+            "2",
+            "Opening",
+            of_city(0, 3),
+            3.0,
+            "iris-out",
+            "wait for Ann",
+            set=(("/fade/point", (0.2, 0.3)), ("/opacity", (1,)), ("/sheet/clear", (1,))),
+        ),
+        Cue("1.10", wait=1.0, follow=0.0),
+    )
+
+
+def test_a_show_without_cues_has_an_empty_list(tmp_path: Path) -> None:
+    assert read(tmp_path, "") == CueList()
+
+
+def test_cities_share_the_sheet_as_they_are_written(tmp_path: Path) -> None:
+    [cue] = read(tmp_path, "cue = [{ number = 1, mix = { sao-paulo = 0.33, dubai = 0.66 } }]").cues
+    assert cue.mix is not None
+    assert shares(cue.mix) == pytest.approx((2 / 3, 0.0, 1 / 3))
+    assert np.allclose(cue.mix.weights.sum(axis=0), 1.0, atol=1e-6)
+
+
+def test_regions_lie_over_the_city_the_later_over_the_earlier(tmp_path: Path) -> None:
+    [cue] = read(
+        tmp_path,
+        "cue = [{ number = 1, city = 'dubai', region = { left = 'las-vegas', top = 'sao paulo' } }]",
+    ).cues
+    left_then_top = with_region(with_region(of_city(0, 3), "left", 1), "top", 2)
+    assert cue.mix == left_then_top
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (
+            "city = 'dubay'",
+            'cue 1 names the city "dubay", which isn\'t in this show; it has dubai, las-vegas, São Paulo; '
+            "did you mean dubai?",
+        ),
+        ("mix = { dubai = 0.5, paris = 0.5 }", 'cue 1 names the city "paris", which isn\'t in this show'),
+        ("mix = { dubai = 0.5, DUBAI = 0.5 }", "cue 1 names dubai twice"),
+        (
+            "city = 'dubai'\nregion.left = 'paris'",
+            'cue 1 names the city "paris", which isn\'t in this show',
+        ),
+        ("set = { '/opacitty' = 1 }", "cue 1: there is no /opacitty"),
+        ("set = { '/opacity' = 2 }", "cue 1: /opacity takes a number from 0 to 1"),
+        (
+            "set = { '/city' = 'dubai' }",
+            'cue 1: "/city" is what the cue\'s own keys city, mix and region are for',
+        ),
+        (
+            "set = { '/go' = 1 }",
+            'cue 1: "/go" would start or stop cues from within one; that is what the keys wait and '
+            "follow are for",
+        ),
+        (
+            "set = { '/panic' = 1 }",
+            'cue 1: "/panic" must be left to somebody who sees what it does, and no cue can do it',
+        ),
+    ],
+)
+def test_what_is_not_in_the_show_stops_the_start(tmp_path: Path, keys: str, sentence: str) -> None:
+    with pytest.raises(UsageFault) as caught:
+        read(tmp_path, f"[[cue]]\nnumber = 1\n{keys}")
+    line = 3 + keys.count("\n")
+    assert str(caught.value).startswith(f"{tmp_path / 'show.toml'}, line {line}: {sentence}")
+
+
+@pytest.mark.parametrize("address", [f"/{first}/below" for first in NOT_BY_CUES])
+def test_no_cue_sets_what_would_make_it_do_more_than_it_says(address: str) -> None:
+    with pytest.raises(UsageFault):
+        read_cues([CueSettings("1", set=((address, (1,)),))], CITIES, lambda *_: None)
 
 
 # GO
