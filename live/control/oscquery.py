@@ -13,9 +13,9 @@ choice or contradicts itself:
     …/value        is a node that has a value and others below it (/city, /city/next) once more: Chataigne
                    makes a folder of such a node, and would show the city nowhere.
 
-On the websocket OSC packets go both ways: what a client sends is obeyed as if it had come by UDP, and
-values come at the address that was listened to, the newest alone where a client reads slowly. What can't be
-meant is answered with /error and a sentence.
+On the websocket OSC packets go both ways: what a client sends is handed to the OSC desk, which obeys and
+answers as if it had come by UDP; values come at the address that was listened to, the newest alone where a
+client reads slowly.
 
 Whom `control.allow` keeps out is answered 403, and so are the pages of other sites in somebody's browser.
 """
@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import math
 import threading
@@ -41,6 +42,8 @@ from live.control.kinds import Choice, Number, Point, Value
 from live.control.osc import packets
 from live.control.osc.allow import AllowList
 from live.control.osc.complaints import Complaints, printable
+from live.control.osc.server import ITSELF, OscDesk
+from live.control.osc.sockets import Client, in_words
 from live.web.access import Handler, machine_names, refusal
 from live.web.thread import WebThread
 
@@ -61,9 +64,6 @@ PARTING_SECONDS: Final = 1.0
 BREATH_MESSAGES: Final = 64
 BREATH_SECONDS: Final = 0.002
 """After so many messages of one client a moment is left to the others, and to who makes the pictures."""
-
-ITSELF: Final = "/value"
-"""What stands behind the address of a node that is a control and holds others, for the control itself."""
 
 EXTENSIONS: Final = (
     *("ACCESS", "VALUE", "RANGE", "DESCRIPTION", "TAGS", "UNIT", "CLIPMODE", "CRITICAL"),
@@ -193,7 +193,9 @@ def read_command(text: str) -> tuple[str, str]:
     match said:
         case {"COMMAND": ("LISTEN" | "IGNORE") as command, "DATA": str(address)}:
             return command, address
-    raise ValueError('takes {"COMMAND": "LISTEN", "DATA": "/address"}, or IGNORE')
+    raise ValueError(
+        'a websocket takes {"COMMAND": "LISTEN", "DATA": "/address"}, or IGNORE, and OSC packets'
+    )
 
 
 # The desk
@@ -202,13 +204,13 @@ def read_command(text: str) -> tuple[str, str]:
 class OscQueryDesk:
     """The OSCQuery side of the show, served by the thread of the web and told of changes by the hub."""
 
-    def __init__(self, settings: ControlSettings, hub: Hub, thread: WebThread, osc_port: int) -> None:
-        """Take the port. osc_port: where OSC is heard, for those who ask.
+    def __init__(self, settings: ControlSettings, hub: Hub, thread: WebThread, osc: OscDesk) -> None:
+        """Take the port. osc: hears the packets that come over the websocket.
 
         Raises DeviceFault if the port can't be had."""
         self._hub = hub
         self._prefix = settings.osc_prefix
-        self._osc_port = osc_port
+        self._osc = osc
         self._thread = thread
         self._clients: set[_Client] = set()
         self._lock = threading.Lock()
@@ -219,7 +221,7 @@ class OscQueryDesk:
         application.router.add_get("/{path:.*}", self._answer)
         application.on_shutdown.append(self._part)
         self._site = thread.serve(application, settings.osc_host, settings.oscquery_port, "control")
-        self._announcer = Announcer(settings.osc_host, {OSC: osc_port, OSCQUERY: self._site.port})
+        self._announcer = Announcer(settings.osc_host, {OSC: osc.port, OSCQUERY: self._site.port})
         # A name that was looked up by zeroconf may end in DNS's dot.
         self._names = machine_names(self._announcer.machine, f"{self._announcer.machine}.")
 
@@ -271,7 +273,7 @@ class OscQueryDesk:
         for client in self._clients:
             for path, address in client.listening.items():
                 if address in changes:
-                    client.tell(path, changes[address])
+                    client.put(path, packets.build(path, *changes[address]))
 
     @web.middleware
     async def _let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -289,7 +291,7 @@ class OscQueryDesk:
             return await self._talk(request)
         attributes = request.query.keys()
         if "HOST_INFO" in attributes:
-            return web.json_response(host_info(self._osc_port))
+            return web.json_response(host_info(self._osc.port))
         node = find(tree(self._hub.controls, self._hub.values(), self._prefix), request.path)
         if node is None:
             return web.Response(status=404, text=f"there is no {request.path[:80]} here\n")
@@ -311,7 +313,7 @@ class OscQueryDesk:
             compress=False,
         )
         await socket.prepare(request)
-        client = _Client(socket, _name_of(request))
+        client = _Client(socket, request, self._thread)
         self._clients.add(client)
         writing = asyncio.create_task(client.write())
         try:
@@ -320,7 +322,8 @@ class OscQueryDesk:
                 if message.type is WSMsgType.TEXT:
                     self._command(client, message.data)
                 elif message.type is WSMsgType.BINARY:
-                    self._obey(client, message.data)
+                    while not self._osc.bring(client, message.data):
+                        await asyncio.sleep(BREATH_SECONDS)
                 heard += 1
                 if heard % BREATH_MESSAGES == 0:
                     await asyncio.sleep(BREATH_SECONDS)
@@ -338,11 +341,13 @@ class OscQueryDesk:
                 address = self._address_at(path)
                 client.listening[path] = address
                 if (value := self._hub.values().get(address)) is not None:
-                    client.tell(path, value)
+                    client.put(path, packets.build(path, *value))
             else:
                 client.listening.pop(path, None)
         except ValueError as error:
-            self._refuse(client, "command", str(error))
+            sentence = printable(str(error))
+            self._complaints.add("command", client.name, sentence)
+            client.put("/error", packets.build(self._prefix + "/error", sentence))
 
     def _address_at(self, path: str) -> str:
         """The control or status at a path of the tree. Raises ValueError if there is none."""
@@ -353,37 +358,32 @@ class OscQueryDesk:
                     return known
         raise ValueError(f"there is no {path[:80]} here to listen to")
 
-    def _obey(self, client: _Client, packet: bytes) -> None:
-        try:
-            timed = packets.parse(packet)
-        except packets.PacketError as error:
-            self._refuse(client, "packet", f"a packet isn't OSC: {error}")
-            return
-        for sentence in self._hub.hear(client.name, [message for _, message in timed]):
-            self._refuse(client, sentence, sentence)
-
-    def _refuse(self, client: _Client, reason: str, sentence: str) -> None:
-        sentence = printable(sentence)
-        self._complaints.add(reason, client.name, sentence)
-        client.tell(self._prefix + "/error", (sentence,))
-
     async def _part(self, _: web.Application) -> None:
         await asyncio.gather(*(client.part() for client in self._clients))
 
 
 class _Client:
-    """A websocket: what it listens to, and what it has yet to be told, the newest of each address alone."""
+    """A websocket, as a `Peer` of the OSC desk: what it listens to, and the packets that it has yet to be
+    told, the newest of each address alone."""
 
-    def __init__(self, socket: web.WebSocketResponse, name: str) -> None:
-        self.name = name
+    def __init__(self, socket: web.WebSocketResponse, request: web.Request, thread: WebThread) -> None:
+        assert request.transport is not None
+        self.client: Client = request.transport.get_extra_info("peername")
+        self.name = f"OSCQuery {in_words(self.client)}"
+        self.heard = 0.0
         self.listening: dict[str, str] = {}  # by the path that was asked for, the address that is told
         self._socket = socket
-        self._pending: dict[str, tuple[Value, ...]] = {}
+        self._thread = thread
+        self._pending: dict[str, bytes] = {}
         self._wake = asyncio.Event()
 
-    def tell(self, path: str, value: tuple[Value, ...]) -> None:
-        """Have it told that the value at a path is this now."""
-        self._pending[path] = value
+    def tell(self, address: str, packet: bytes) -> None:
+        """Have a packet about an address sent; from any thread."""
+        self._thread.soon(functools.partial(self.put, address, packet))
+
+    def put(self, address: str, packet: bytes) -> None:
+        """The same, on the thread of the web."""
+        self._pending[address] = packet
         self._wake.set()
 
     async def write(self) -> None:
@@ -392,9 +392,7 @@ class _Client:
             while await self._wake.wait():
                 self._wake.clear()
                 while self._pending:
-                    path = next(iter(self._pending))
-                    value = self._pending.pop(path)
-                    await self._socket.send_bytes(packets.build(path, *value))
+                    await self._socket.send_bytes(self._pending.pop(next(iter(self._pending))))
 
     async def part(self) -> None:
         """End the conversation; not waited for where the client has stopped reading."""
@@ -403,10 +401,3 @@ class _Client:
                 self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the show has ended"),
                 PARTING_SECONDS,
             )
-
-
-def _name_of(request: web.Request) -> str:
-    """Who asks, for the log: 'OSCQuery 10.0.0.5:51234'."""
-    peer = None if request.transport is None else request.transport.get_extra_info("peername")
-    host, port = (peer or (request.remote or "?", 0))[:2]
-    return f"OSCQuery {f'[{host}]' if ':' in host else host}:{port}"

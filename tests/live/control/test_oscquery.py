@@ -27,6 +27,7 @@ from live.config import ControlSettings
 from live.control.controls import controls
 from live.control.hub import Hub, News
 from live.control.kinds import Message
+from live.control.osc.server import OscDesk
 from live.control.oscquery import LONGEST_MESSAGE, MOST_CLIENTS, NAME, OscQueryDesk, read_command
 from live.cues import Cue, CueList
 from live.show import ShowState, opening
@@ -34,9 +35,8 @@ from live.web.thread import WebThread
 from models.faults import DeviceFault
 
 CITIES = ("istanbul", "new york", "dubai")
-OSC_PORT = 9123
 PATIENCE = 30.0
-ANY_PORT = ControlSettings(oscquery_port=0)
+ANY_PORT = ControlSettings(osc_port=0, oscquery_port=0)
 
 
 CUES = CueList((Cue("1"), Cue("2.5")))
@@ -45,7 +45,7 @@ CUES = CueList((Cue("1"), Cue("2.5")))
 class Show:
     """The hub of a show without pictures, and its desk."""
 
-    def __init__(self, settings: ControlSettings, closing: ExitStack) -> None:
+    def __init__(self, settings: ControlSettings, closing: ExitStack, *, begun: bool = True) -> None:
         self.clock = ManualClock(100.0)
         self.hub = Hub(controls(CITIES, CUES), self.clock)
         self.state: ShowState = replace(opening(CITIES), cues=CUES)
@@ -58,16 +58,20 @@ class Show:
         }
         thread = WebThread()
         closing.callback(thread.close)
-        self.desk = OscQueryDesk(settings, self.hub, thread, OSC_PORT)
+        self.osc = OscDesk(settings, self.hub, self.clock)
+        closing.callback(self.osc.close)
+        self.desk = OscQueryDesk(settings, self.hub, thread, self.osc)
         closing.callback(self.desk.close)
-        self.hub.attach(self.desk)
-        self.desk.start()
+        for desk in (self.osc, self.desk):
+            self.hub.attach(desk)
+            desk.start()
         self._closing = closing
-        self.turn()
+        if begun:
+            self.turn()
 
     def turn(self) -> None:
-        """What the show's main thread does sixty times a second; here a tenth of a second passes."""
-        self.clock.sleep(0.1)
+        """What the show's main thread does sixty times a second; here a quarter of a second passes."""
+        self.clock.sleep(0.25)
         self.state = self.hub.obey(self.state, self.clock.now())
         self.hub.publish(self.state, self.status)
 
@@ -239,15 +243,9 @@ def test_attributes_are_answered_alone(show: Show, path: str, status: int, conte
 
 
 def test_a_value_that_is_not_known_yet_is_an_empty_object(closing: ExitStack) -> None:
-    hub = Hub(controls(CITIES, CUES), ManualClock())
-    thread = WebThread()
-    closing.callback(thread.close)
-    desk = OscQueryDesk(ANY_PORT, hub, thread, OSC_PORT)
-    desk.start()
-    with urllib.request.urlopen(f"http://127.0.0.1:{desk.port}/city?VALUE", timeout=PATIENCE) as answer:
-        assert json.load(answer) == {}
-    desk.close()
-    desk.close()  # once more is no harm
+    show = Show(ANY_PORT, closing, begun=False)
+    assert show.get("/city?VALUE") == (200, {})
+    assert "VALUE" not in show.get("/city")[1]
 
 
 def test_what_is_not_here_and_what_is_no_attribute_is_said_in_a_sentence(show: Show) -> None:
@@ -263,7 +261,7 @@ def test_the_host_tells_where_osc_is_heard_whatever_the_path(show: Show) -> None
     for path in ("?HOST_INFO", "/?HOST_INFO", "/city?HOST_INFO", "/paris?HOST_INFO"):
         status, info = show.get(path if path.startswith("/") else "/" + path)
         assert status == 200
-        assert (info["NAME"], info["OSC_PORT"], info["OSC_TRANSPORT"]) == (NAME, OSC_PORT, "UDP")
+        assert (info["NAME"], info["OSC_PORT"], info["OSC_TRANSPORT"]) == (NAME, show.osc.port, "UDP")
         assert info["EXTENSIONS"]["LISTEN"] is True
         assert "PATH_CHANGED" not in info["EXTENSIONS"]  # the tree stays as it is
     used = {key for node in walk(show.get("/")[1]) for key in node}
@@ -452,6 +450,7 @@ def test_more_clients_than_there_is_room_for_are_told_so(show: Show) -> None:
 def test_a_show_that_ends_says_goodbye(show: Show) -> None:
     client = show.connect()
     show.desk.close()
+    show.desk.close()  # once more is no harm
     with pytest.raises(ConnectionClosed) as end:
         client.recv(timeout=PATIENCE)
     assert end.value.rcvd is not None
@@ -497,18 +496,17 @@ def test_a_prefix_stands_before_everything(closing: ExitStack) -> None:
     send(client, "/north/cities/freeze", 1)
     show.becomes(lambda: show.state.frozen)
     assert hear(client) == ("/north/cities/freeze", [1])
-    send(client, "/freeze", 0)
-    where, _ = hear(client)
+    send(client, "/nothing", 0)
+    send(client, "/north/cities/nothing", 0)
+    where, (told,) = hear(client)
     assert where == "/north/cities/error"
+    assert "there is no /nothing here" in str(told)
 
 
 def test_a_port_that_is_taken_stops_the_start_in_a_sentence(closing: ExitStack) -> None:
     taken = closing.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-    thread = WebThread()
-    closing.callback(thread.close)
-    hub = Hub(controls(CITIES, CUES), ManualClock())
     with pytest.raises(DeviceFault, match=f"{taken}.* already in use.*control.oscquery_port"):
-        OscQueryDesk(replace(ANY_PORT, oscquery_port=taken), hub, thread, OSC_PORT)
+        Show(replace(ANY_PORT, oscquery_port=taken), closing)
 
 
 # The parser
