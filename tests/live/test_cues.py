@@ -89,6 +89,11 @@ def test_what_is_no_cue_is_not_found(wanted: object) -> None:
     assert NUMBERED.find(wanted) is None
 
 
+def test_a_number_without_its_zeros_is_found_where_nothing_else_has_it() -> None:
+    cues = cue_list(Cue("1.10"), Cue("2.0"), Cue("2"), Cue("03"), Cue("20"))
+    assert [cues.find(n) for n in (1.1, "1.1", "1.10", 2, "2.0", 3, 20, 1)] == [0, 0, 0, 2, 1, 3, 4, None]
+
+
 @given(st.floats() | st.integers() | st.text() | st.none() | st.binary())
 def test_looking_for_anything_finds_a_cue_or_none(wanted: object) -> None:
     index = NUMBERED.find(wanted)
