@@ -50,6 +50,8 @@ from live.web.outbox import MOST_ENTRIES, Outbox, encoded
 from live.web.previews import KINDS, Previews
 from live.web.thread import WebThread
 
+KEYS: Final = ("page.host", "page.port")
+
 MOST_PAGES: Final = 24
 """Pages that are open at a time."""
 
@@ -127,7 +129,7 @@ class PageDesk:
         self._pages = 0
         self._newest_entry = 0
         self._redrawn = self._redrawn_told = 0 if canvas is None else canvas.redrawn
-        self._site = thread.serve(self._application(settings.host), settings.host, settings.port, "page")
+        self._site = thread.serve(self._application(settings.host), settings.host, settings.port, KEYS)
 
     # For who opens and shows it; any thread
 
@@ -165,12 +167,12 @@ class PageDesk:
         return f"{self._origin()}/?token={self._token}" if self.is_public else f"{self._origin()}/"
 
     def qr(self) -> NDArray[np.uint8] | None:
-        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, with the four light
-        ones around it that a camera needs. None where no other machine can open the page."""
+        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, without
+        the light ones around it. None where no other machine can open the page."""
         if not self.is_public:
             return None
         code = segno.make(self.url, error="m", micro=False)
-        return np.array(list(code.matrix_iter(border=4)), np.uint8)
+        return np.array(list(code.matrix_iter(border=0)), np.uint8)
 
     @property
     def pages(self) -> int:

@@ -461,18 +461,24 @@ def test_what_is_stopped_waits_for_go_and_then_waits_anew() -> None:
 
 
 def test_the_operator_is_told_where_the_show_is() -> None:
-    cues = cue_list(Cue("1", "Opening", follow=5.0), Cue("10A"))
+    cues = cue_list(Cue("1", "Opening", follow=5.0, note="slowly"), Cue("10A", note="on the thunder"))
     playback = opening(cues)
-    assert in_words(playback, cues, 9.0) == "before the first cue, next 1 Opening"
+    assert in_words(playback, cues, 9.0) == ("before the first cue", "next 1 Opening – slowly")
     playback, _ = go(playback, cues, 10.0)
-    assert in_words(playback, cues, 12.9) == "cue 1 Opening, next 10A in 2.1 s"
+    assert in_words(playback, cues, 12.9) == (
+        "cue 1 Opening – slowly",
+        "next 10A in 2.1 s – on the thunder",
+    )
     assert left(playback, 12.5) == 2.5
     assert left(playback, 99.0) == 0.0
-    assert in_words(stop(playback), cues, 12.9) == "cue 1 Opening, next 10A"
+    assert in_words(stop(playback), cues, 12.9)[1] == "next 10A – on the thunder"
     playback, _ = tick(playback, cues, 15.0)
-    assert in_words(playback, cues, 15.0) == "cue 10A, the last"
+    assert in_words(playback, cues, 15.0) == (
+        "cue 10A – on the thunder",
+        "no next cue: that was the last",
+    )
     assert left(playback, 15.0) == 0.0
-    assert in_words(opening(CueList()), CueList(), 0.0) == ""
+    assert in_words(opening(CueList()), CueList(), 0.0) == ()
 
 
 # Whatever is pressed

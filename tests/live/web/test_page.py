@@ -258,9 +258,7 @@ def test_a_page_that_reads_slowly_gets_the_newest_and_takes_no_memory(show: Smal
     assert heard < turns * size / 2
 
 
-def test_a_page_that_no_longer_answers_is_closed(
-    show: SmallShow, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_that_no_longer_answers_is_closed(show: SmallShow, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_module, "HEARTBEAT_SECONDS", 0.3)
     show.open_deaf_page()
     page = show.open_page()  # whose websocket answers
