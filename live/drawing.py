@@ -233,6 +233,9 @@ class Canvas:
         self._torn: set[tuple[str, str] | None] = set()  # strokes of which some parts are baked in
         self._version = self._redrawn = 1
         self._drawing: Drawing | None = None
+        # Guarded by the other lock, which is held for longer:
+        self._painting = threading.Lock()
+        self._png: tuple[int, bytes] | None = None
         # Of the thread that saves:
         self._file = file
         self._saved = self._version
@@ -275,6 +278,15 @@ class Canvas:
                 labels.flags.writeable = False
                 self._drawing = Drawing(self._version, labels)
             return self._drawing
+
+    def png(self) -> tuple[int, bytes]:
+        """The drawing's version and its picture, as of `png_of`; made once for each version, in a few
+        hundredths of a second."""
+        with self._painting:
+            drawing = self.drawing()
+            if self._png is None or self._png[0] != drawing.version:
+                self._png = drawing.version, png_of(drawing.labels)
+            return self._png
 
     def _do(self, act: Act) -> int:
         with self._lock:
@@ -327,17 +339,17 @@ class Canvas:
         self._save()
 
     def _save(self) -> None:
-        drawing = self.drawing()
-        if self._file is None or drawing.version == self._saved:
+        if self._file is None or self.drawing().version == self._saved:
             return
+        version, png = self.png()
         try:
-            write_whole(self._file, png_of(drawing.labels))
+            write_whole(self._file, png)
         except OSError as error:
             if not self._fault:
                 _log.warning("the drawing can't be kept in %s: %s", self._file, error)
             self._fault = f"the drawing can't be kept in {self._file}: {error.strerror or error}"
         else:
-            self._saved, self._fault = drawing.version, ""
+            self._saved, self._fault = version, ""
 
 
 def _read_drawing(file: Path) -> Labels:

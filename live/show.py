@@ -27,7 +27,7 @@ from live.mix import (
     with_region,
     with_share,
 )
-from models.cityset import slug
+from models.cityset import find_name, slug
 from models.faults import UsageFault, did_you_mean
 
 LONGEST_FADE: Final = 60.0
@@ -153,13 +153,6 @@ def find_city(cities: Sequence[str], name: str) -> int:
         hint = did_you_mean(slug(name), cities)
         raise UsageFault(f'there is no city "{name}" in this set; it holds {", ".join(cities)}{hint}')
     return index
-
-
-def find_name(names: Sequence[str], wanted: str) -> int | None:
-    """The index of the name that reads like `wanted`, however it is written: 'Sao Paulo' is 'são-paulo'."""
-    slugs = [slug(name) for name in names]
-    sought = slug(wanted)
-    return slugs.index(sought) if sought in slugs else None
 
 
 # Commands

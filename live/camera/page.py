@@ -90,6 +90,7 @@ class PageReader:
             self._remarked = frame.grabbed
         if frame.bgr is not self._bgr:
             self._bgr, self._labels = frame.bgr, labels_of(frame.bgr, self._side)
+        remark = self._remark if frame.grabbed - self._remarked < REMARK_SECONDS else ""
         height, width = frame.bgr.shape[:2]
         return Reading(
             labels=self._labels,
@@ -97,7 +98,7 @@ class PageReader:
             grabbed=frame.grabbed,
             corners=np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32),
             found=True,
-            note=self._remark if frame.grabbed - self._remarked < REMARK_SECONDS else "",
+            note=remark or self._canvas.note,
             stages_ms={"read": (time.perf_counter() - begun) * 1e3},
         )
 

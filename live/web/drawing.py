@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from live.drawing import NAME_LENGTH, Canvas, Stroke, png_of, read_stroke
+from live.drawing import NAME_LENGTH, Canvas, Stroke, read_stroke
 
 VERSION_HEADER: Final = "X-Drawing-Version"
 """The header of /drawing.png that tells the version."""
@@ -76,13 +76,8 @@ def redrawn(canvas: Canvas, told: int) -> Message | None:
 
 def picture(canvas: Canvas) -> tuple[bytes, Mapping[str, str]]:
     """/drawing.png and its headers. Takes some hundredths of a second: not for the loop of a server."""
-    drawing = canvas.drawing()
-    headers = {
-        "Content-Type": "image/png",
-        "Cache-Control": "no-store",
-        VERSION_HEADER: str(drawing.version),
-    }
-    return png_of(drawing.labels), headers
+    version, png = canvas.png()
+    return png, {"Content-Type": "image/png", "Cache-Control": "no-store", VERSION_HEADER: str(version)}
 
 
 def _told(stroke: Stroke) -> dict[str, object]:

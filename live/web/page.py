@@ -33,6 +33,7 @@ from live.control.hub import Entry, Hub, News
 from live.control.kinds import Choice, Message, Number, Value
 from live.cues import CueList
 from live.drawing import Canvas
+from live.flow import Mirror
 from live.mix import in_words
 from live.web import drawing
 from live.web.access import (
@@ -46,8 +47,10 @@ from live.web.access import (
     state_folder,
 )
 from live.web.outbox import MOST_ENTRIES, Outbox, encoded
-from live.web.previews import KINDS, Mirror, Previews
+from live.web.previews import KINDS, Previews
 from live.web.thread import WebThread
+
+KEYS: Final = ("page.host", "page.port")
 
 MOST_PAGES: Final = 24
 """Pages that are open at a time."""
@@ -126,7 +129,7 @@ class PageDesk:
         self._pages = 0
         self._newest_entry = 0
         self._redrawn = self._redrawn_told = 0 if canvas is None else canvas.redrawn
-        self._site = thread.serve(self._application(settings.host), settings.host, settings.port, "page")
+        self._site = thread.serve(self._application(settings.host), settings.host, settings.port, KEYS)
 
     # For who opens and shows it; any thread
 
@@ -142,6 +145,10 @@ class PageDesk:
         """What it is, for the operator: 'page http://127.0.0.1:8800'. Without the token: it may be shown
         where anybody reads it."""
         return f"page {self._origin()}"
+
+    def status(self) -> Mapping[str, Value]:
+        """How many pages are open."""
+        return {"pages": self._pages}
 
     @property
     def port(self) -> int:
@@ -160,12 +167,12 @@ class PageDesk:
         return f"{self._origin()}/?token={self._token}" if self.is_public else f"{self._origin()}/"
 
     def qr(self) -> NDArray[np.uint8] | None:
-        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, with the four light
-        ones around it that a camera needs. None where no other machine can open the page."""
+        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, without
+        the light ones around it. None where no other machine can open the page."""
         if not self.is_public:
             return None
         code = segno.make(self.url, error="m", micro=False)
-        return np.array(list(code.matrix_iter(border=4)), np.uint8)
+        return np.array(list(code.matrix_iter(border=0)), np.uint8)
 
     @property
     def pages(self) -> int:

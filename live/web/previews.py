@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from live.flow import Look, Mirror
 from models.palette import paint
 
 KINDS: Final = ("camera", "labels", "city")
@@ -34,33 +35,6 @@ _JPEG: Final = (cv2.IMWRITE_JPEG_QUALITY, 80)
 _PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)  # labels are flat: quick is also small
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How the show looks at a moment. Its arrays are never written to after it was made.
-
-    rgb: uint8 (S, S, 3), the picture as the projector shows it, with its light.
-    labels: uint8 (S, S), what was read of the sheet; None before the first frame.
-    view: uint8 (h, w, 3) RGB, the camera's frame in small with the sheet's outline; None before it.
-    number: counts the looks.
-    """
-
-    rgb: NDArray[np.uint8]
-    labels: NDArray[np.uint8] | None = None
-    view: NDArray[np.uint8] | None = None
-    number: int = 0
-
-    def picture(self, kind: str) -> NDArray[np.uint8] | None:
-        """The picture of that name of `KINDS`."""
-        return {"camera": self.view, "labels": self.labels, "city": self.rgb}[kind]
-
-
-class Mirror:
-    """Where the stage leaves how the show looks, for whoever wants to see: the newest look, no more."""
-
-    def __init__(self) -> None:
-        self.look: Look | None = None
 
 
 @dataclass(slots=True)
@@ -114,7 +88,7 @@ class Previews:
             await state.wanted.wait()
             begun = loop.time()
             look = self._mirror.look
-            picture = None if look is None else look.picture(kind)
+            picture = None if look is None else _picture(look, kind)
             if picture is not None and picture is not state.picture:
                 try:
                     state.newest = await loop.run_in_executor(pool, compressed, kind, picture)
@@ -130,6 +104,10 @@ class Previews:
             if not state.asking:
                 state.wanted.clear()
             await asyncio.sleep(max(0.0, begun + PREVIEW_SECONDS - loop.time()))
+
+
+def _picture(look: Look, kind: str) -> NDArray[np.uint8] | None:
+    return {"camera": look.view, "labels": look.labels, "city": look.rgb}[kind]
 
 
 def compressed(kind: str, picture: NDArray[np.uint8]) -> bytes:
