@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from live.clock import Clock
 from live.config import Settings
 from live.control.hub import Desk, Hub
-from live.control.osc import OscDesk
+from live.control.osc.server import OscDesk
 from live.drawing import Canvas
 from live.flow import Mirror
 from live.web.page import PageDesk, Playbill

@@ -376,8 +376,8 @@ class OscDesk:
     def _reply(self, peer: Peer, message: Message) -> None:
         address, arguments = message.address, message.arguments
         if address == _PING:
-            self._remember(peer)
             self._pass_on()  # what was told before it comes first
+            self._remember(peer)
             peer.tell("/pong", packets.build(self._prefix + "/pong"))
         elif address == _EVERYTHING:
             self._ask(peer, [address])
