@@ -468,6 +468,7 @@ def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
 
 def _greeting(playbill: Playbill, controls: Iterable[Control[Any]], is_drawn: bool) -> Mapping[str, Any]:
     """What a page is told first, but for who it is itself."""
+    names = [city.name for city in playbill.cities]
     return {
         "title": playbill.title,
         "cities": [
@@ -483,9 +484,7 @@ def _greeting(playbill: Playbill, controls: Iterable[Control[Any]], is_drawn: bo
                 "number": cue.number,
                 "name": cue.name,
                 "note": cue.note,
-                "city": ""
-                if cue.mix is None
-                else in_words(cue.mix, [city.name for city in playbill.cities]),
+                "city": "" if cue.mix is None else in_words(cue.mix, names).removesuffix(" 100%"),
             }
             for cue in playbill.cues.cues
         ],

@@ -12,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from websockets.sync.client import ClientConnection, connect
 
 from live.clock import ManualClock
@@ -153,3 +156,8 @@ class Page:
         """Hear until this is told of a control or a status."""
         while self.values.get(address) != list(value):
             self.hear()
+
+
+def decoded(content: bytes) -> NDArray[np.uint8]:
+    """A JPEG or PNG: uint8 (H, W, 3) RGB."""
+    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)
