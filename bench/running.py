@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -35,10 +36,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Frames shown a second of one stretch, and the median milliseconds from grab to flip."""
+    """Of one stretch: frames shown a second, the median milliseconds from grab to flip, and how many
+    processors the show kept busy."""
 
     fps: float
-    latency_ms: float
+    latency_ms: float = 0.0
+    cores: float = 0.0
 
 
 class Running:
@@ -106,20 +109,22 @@ class Running:
     def rate(self, seconds: float) -> Rate:
         """Measure it for so long. Raises DeviceFault if it shows nothing."""
         self._stage.restart_meter(keep=METERED)
-        begun = self._clock.now()
+        begun, busy = self._clock.now(), time.process_time()
         self.run(seconds)
         measured = self._stage.measured()
         if not measured.frames:
             raise DeviceFault(f"the show has shown no frame for {seconds:g} s")
-        return Rate(measured.frames / (self._clock.now() - begun), measured.latency_ms.p50)
+        took = self._clock.now() - begun
+        return Rate(measured.frames / took, measured.latency_ms.p50, (time.process_time() - busy) / took)
 
     def compare(
         self, seconds: float, programs: Sequence[Program], after_each: Callable[[], None]
     ) -> dict[str, Any]:
         """What programs take from it that work for `seconds` in all, in stretches between quiet ones.
 
-        after_each: called when they have done a stretch. Returns fps and latency_ms (of the quiet and the
-        loud stretches) and fps_ratio, the median of each loud one against the quiet ones on both sides.
+        after_each: called when they have done a stretch. Returns fps_ratio, the median of each loud stretch
+        against the quiet ones on both sides, and the quiet and the loud ones themselves: fps of each, and
+        the medians of latency_ms (from grab to flip) and of cores (processors that the show keeps busy).
         """
         count = max(2, round(seconds / STRETCH))
         quiet, loud = [self.rate(seconds / count)], []
@@ -136,6 +141,10 @@ class Running:
             "latency_ms": {
                 "quiet": round(statistics.median(rate.latency_ms for rate in quiet), 1),
                 "loud": round(statistics.median(rate.latency_ms for rate in loud), 1),
+            },
+            "cores": {
+                "quiet": round(statistics.median(rate.cores for rate in quiet), 2),
+                "loud": round(statistics.median(rate.cores for rate in loud), 2),
             },
         }
 
