@@ -133,7 +133,7 @@ class Running:
             after_each()
             quiet.append(self.rate(seconds / count))
         return {
-            "fps_ratio": float(rounded_down(fall(quiet, loud), 4)),
+            "fps_ratio": float(rounded_down(fps_ratio(quiet, loud), 4)),
             "fps": {
                 "quiet": [round(rate.fps, 2) for rate in quiet],
                 "loud": [round(rate.fps, 2) for rate in loud],
@@ -156,9 +156,9 @@ class Running:
             raise DeviceFault(f"a program of the bench hasn't answered for {seconds:g} s")
 
 
-def fall(quiet: Sequence[Rate], loud: Sequence[Rate]) -> float:
-    """The rate of the loud stretches as a share of the quiet ones', each against its two neighbours: the
-    median."""
+def fps_ratio(quiet: Sequence[Rate], loud: Sequence[Rate]) -> float:
+    """The rate of the loud stretches as a share of the quiet ones': the median of each against the mean of
+    those beside it."""
     between = zip(quiet, loud, quiet[1:], strict=False)
     return statistics.median(2 * noisy.fps / (before.fps + after.fps) for before, noisy, after in between)
 
@@ -167,14 +167,20 @@ def fall(quiet: Sequence[Rate], loud: Sequence[Rate]) -> float:
 def running_show(side: int, watch: Watch | None = None, midi: str = "") -> Iterator[Running]:
     """A show that is warm, with no fade. watch: through which its parts are looked on. midi: the beginning
     of the names of the ports of JACK that it hears; empty: it hears none."""
+    # Whatever show file lies here: this show is for the bench's programs alone.
     settings = load_settings(
         None,
         {
             "camera.source": "simulated",
             "cities.fade": 0.0,
             "engine.side": side,
+            "control.osc_host": "127.0.0.1",
             "control.osc_port": 0,
+            "control.osc_prefix": "",
+            "control.osc_targets": [],
+            "control.allow": [],
             "control.oscquery_port": 0,
+            "page.host": "127.0.0.1",
             "page.port": 0,
             "midi.api": "jack" if midi else "none",
             "midi.ports": [midi] if midi else [],
