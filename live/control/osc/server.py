@@ -32,6 +32,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from live.clock import Clock
@@ -66,6 +67,10 @@ _AT_ONCE: Final = 512
 """Datagrams that are taken before the other sockets have their turn."""
 _LOOK_SECONDS: Final = 1.0
 """How often it is looked whether TCP clients are overdue."""
+
+ITSELF: Final = "/value"
+"""What may stand behind the address of what has a value: OSCQuery lists a control that holds others (/city,
+/city/next) so once more, since some programs show it as a folder."""
 
 _QUERY: Final = ("?",)
 _EVERYTHING: Final = "/state"
@@ -108,10 +113,11 @@ class OscDesk:
         self._matching = functools.lru_cache(64)(self._matches)
         self._looked = -math.inf
         self._failed = False
-        # From the main thread to this one:
+        # From other threads to this one:
         self._lock = threading.Lock()
         self._news: News | None = None
         self._changes: dict[str, tuple[Value, ...]] = {}
+        self._brought: list[tuple[Peer, bytes]] = []
         self._bell, self._hand = socket.socketpair()
         self._ending = False
         self._thread: threading.Thread | None = None
@@ -120,7 +126,7 @@ class OscDesk:
             sock.setblocking(False)
         self._selector.register(self._udp, selectors.EVENT_READ, self._hear_udp)
         self._selector.register(self._tcp, selectors.EVENT_READ, self._accept)
-        self._selector.register(self._bell, selectors.EVENT_READ, self._silence)
+        self._selector.register(self._bell, selectors.EVENT_READ, self._rung)
 
     # Any thread
 
@@ -182,6 +188,16 @@ class OscDesk:
         if self._asked or (news.changes and self._told):
             self._ring()
 
+    def bring(self, peer: Peer, packet: bytes) -> bool:
+        """Hear a packet that came another way; the peer is answered on the thread of this desk. False, and
+        nothing is heard, if too many wait."""
+        with self._lock:
+            if len(self._brought) >= _AT_ONCE:
+                return False
+            self._brought.append((peer, packet))
+        self._ring()
+        return True
+
     def _ring(self) -> None:
         # When its buffer is full it has rung already; when it is closed nobody is there.
         with contextlib.suppress(OSError):
@@ -219,8 +235,12 @@ class OscDesk:
             self._look_after_connections()
         return woken
 
-    def _silence(self) -> None:
+    def _rung(self) -> None:
         self._bell.recv(4096)
+        with self._lock:
+            brought, self._brought = self._brought, []
+        for peer, packet in brought:
+            self._hear(peer, packet)
 
     def _hear_udp(self) -> None:
         for _ in range(_AT_ONCE):
@@ -335,7 +355,9 @@ class OscDesk:
                 if not message.address.startswith(self._prefix + "/"):
                     self._pass_over(peer, message.address)
                     continue
-                message = Message(message.address[len(self._prefix) :], message.arguments)
+                message = replace(message, address=message.address[len(self._prefix) :])
+            if message.address.endswith(ITSELF) and message.address not in controls:
+                message = replace(message, address=message.address.removesuffix(ITSELF))
             if message.arguments == _QUERY or message.address[:1] != "/":
                 others.append(message)
             elif message.address in controls:
@@ -474,7 +496,7 @@ class OscDesk:
         self._complaints.add(reason, peer.name, sentence)
         now = self._clock.now()
         # Who sends by UDP what isn't OSC wouldn't understand the answer.
-        understands = reason != "packet" or isinstance(peer, Connection)
+        understands = reason != "packet" or not isinstance(peer, UdpPeer)
         if understands and now - self._error_told >= ERROR_SECONDS:
             self._error_told = now
             self._send([peer], "/error", sentence)
