@@ -58,8 +58,8 @@ def _wait_for(server: subprocess.Popen[bytes]) -> None:
     while subprocess.run([sys.executable, "-c", _ASK], capture_output=True, check=False).returncode:
         if server.poll() is not None:
             raise DeviceFault(
-                f"jackd ended at once with exit code {server.returncode}; are 8 running already, the most of "
-                "one machine?"
+                f"jackd ended at once with exit code {server.returncode}; "
+                "are 8 of them running already, the most of one machine?"
             )
         if time.monotonic() > end:
             raise DeviceFault(
