@@ -220,7 +220,8 @@ class OscQueryDesk:
         application = web.Application(middlewares=[self._let_in])
         application.router.add_get("/{path:.*}", self._answer)
         application.on_shutdown.append(self._part)
-        self._site = thread.serve(application, settings.osc_host, settings.oscquery_port, "control")
+        keys = ("control.osc_host", "control.oscquery_port")
+        self._site = thread.serve(application, settings.osc_host, settings.oscquery_port, keys)
         self._announcer = Announcer(settings.osc_host, {OSC: osc.port, OSCQUERY: self._site.port})
         # A name that was looked up by zeroconf may end in DNS's dot.
         self._names = machine_names(self._announcer.machine, f"{self._announcer.machine}.")

@@ -124,7 +124,9 @@ class PageDesk:
         self._pages = 0
         self._newest_entry = 0
         self._redrawn = self._redrawn_told = 0 if canvas is None else canvas.redrawn
-        self._site = thread.serve(self._application(settings.host), settings.host, settings.port, "page")
+        self._site = thread.serve(
+            self._application(settings.host), settings.host, settings.port, ("page.host", "page.port")
+        )
 
     # For who opens and shows it; any thread
 

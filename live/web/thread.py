@@ -48,14 +48,14 @@ class WebThread:
         self._sites: list[Site] = []
         self._said: set[str] = set()
 
-    def serve(self, application: web.Application, host: str, port: int, setting: str) -> Site:
+    def serve(self, application: web.Application, host: str, port: int, keys: tuple[str, str]) -> Site:
         """Take a port for an application; it is served from its site's `start` on.
 
-        host: an address of this machine, or a name of it. port: 0 for any that is free. setting: the table
-        of the show file that says both, for the text of a fault: "page" for page.host and page.port.
+        host: an address of this machine, or a name of it. port: 0 for any that is free. keys: of the show
+        file that say both, for the text of a fault: "page.host", "page.port".
         Raises DeviceFault if the port can't be had.
         """
-        site = Site(self, application, host, _bind(host, port, setting))
+        site = Site(self, application, host, _bind(host, port, keys))
         self._sites.append(site)
         return site
 
@@ -171,7 +171,8 @@ class _TurnedAway(asyncio.Protocol):
         transport.abort()
 
 
-def _bind(host: str, port: int, setting: str) -> socket.socket:
+def _bind(host: str, port: int, keys: tuple[str, str]) -> socket.socket:
+    host_key, port_key = keys
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -183,13 +184,13 @@ def _bind(host: str, port: int, setting: str) -> socket.socket:
         if code == errno.EADDRINUSE:
             raise DeviceFault(
                 f"TCP port {port} on {host} is already in use, maybe by another show; close that program "
-                f"or choose another by {setting}.port, 0 for any that is free"
+                f"or choose another by {port_key}, 0 for any that is free"
             ) from None
         if code == errno.EACCES:
             raise DeviceFault(
-                f"this user may not listen on TCP port {port}; choose one above 1023 by {setting}.port"
+                f"this user may not listen on TCP port {port}; choose one above 1023 by {port_key}"
             ) from None
         raise DeviceFault(
-            f'{setting}.host "{host}" is no address of this machine; "127.0.0.1" is for this machine '
+            f'{host_key} "{host}" is no address of this machine; "127.0.0.1" is for this machine '
             'alone, "0.0.0.0" for every network'
         ) from None
