@@ -33,6 +33,7 @@ from live.cues import Cue, CueList
 from live.show import ShowState, opening
 from live.web.thread import WebThread
 from models.faults import DeviceFault
+from tests.live.control.client import OscClient
 
 CITIES = ("istanbul", "new york", "dubai")
 PATIENCE = 30.0
@@ -83,6 +84,16 @@ class Show:
             time.sleep(0.005)
             self.turn()
 
+    def answer(self, connection: ClientConnection) -> tuple[str, list[object]]:
+        """The next message, while turns are taken."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            self.turn()
+            try:
+                return hear(connection, within=0.02)
+            except TimeoutError:
+                assert time.monotonic() < end, "no answer ever came"
+
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
         """Status and, where it is JSON, content of an answer."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.desk.port}{path}", headers=headers)
@@ -122,8 +133,8 @@ def send(connection: ClientConnection, address: str, *arguments: object) -> None
     connection.send(build_msg(address, list(arguments)).dgram)
 
 
-def hear(connection: ClientConnection) -> tuple[str, list[object]]:
-    packet = connection.recv(timeout=PATIENCE)
+def hear(connection: ClientConnection, within: float = PATIENCE) -> tuple[str, list[object]]:
+    packet = connection.recv(timeout=within)
     assert isinstance(packet, bytes), "values come as binary messages"
     message = OscMessage(packet)
     return message.address, list(message.params)
@@ -319,6 +330,45 @@ def test_osc_over_the_websocket_steers_the_show_and_is_told_to_the_others(show: 
     show.becomes(lambda: show.state.city == 2)
     assert hear(other) == ("/city", ["dubai"])
     assert show.hub.journal()[-1].sender.startswith("OSCQuery 127.0.0.1:")
+
+
+def test_a_program_that_finds_all_by_itself_steers_by_udp_and_is_told_by_the_websocket(show: Show) -> None:
+    """As Chataigne does it, which makes folders of what holds others."""
+    info = show.get("/?HOST_INFO")[1]
+    leaves = {node["FULL_PATH"]: node for node in walk(show.get("/")[1]) if "CONTENTS" not in node}
+    client = show.connect()
+    for path in leaves:
+        say(client, "LISTEN", path)
+    heard = {}
+    while len(heard) < sum(bool(node["ACCESS"] & 1) for node in leaves.values()):
+        path, value = hear(client)
+        heard[path] = value
+    assert heard["/city/value"] == ["istanbul"]
+    with OscClient(info["OSC_PORT"]) as udp:
+        udp.send("/city/value", leaves["/city/value"]["RANGE"][0]["VALS"][2])
+        show.becomes(lambda: show.state.city == 2)
+        udp.send("/panic/value")
+        show.becomes(lambda: show.state.panic)
+    while heard["/city/value"] != ["dubai"] or heard["/panic/value"] != [1]:
+        path, value = hear(client)
+        heard[path] = value
+
+
+def test_what_osc_answers_by_udp_it_answers_over_the_websocket(show: Show) -> None:
+    client = show.connect()
+    send(client, "/ping")
+    assert hear(client) == ("/pong", [])
+    send(client, "/region/*", "dubai")  # a pattern
+    show.becomes(lambda: show.hub.values()["/region/left"] == ("dubai",))
+    send(client, "/region/right", "?")
+    assert show.answer(client) == ("/region/right", ["dubai"])
+    send(client, "/state")
+    told = {}
+    while "/state/end" not in told:
+        address, value = show.answer(client)
+        told[address] = value
+    assert told["/state/end"] == [len(show.hub.values())]
+    assert told.keys() - {"/state/end"} == show.hub.values().keys()
 
 
 def test_a_bundle_is_obeyed_in_one_turn(show: Show) -> None:
