@@ -67,27 +67,33 @@ def _latency(side: int, seconds: float, tell: Tell) -> dict[str, Any]:
             result["midi"] = _without(fault)
         watch = Watch()
         show = stack.enter_context(running_show(side, watch, midi="" if "midi" in result else PORT))
-        port, count = show.osc_port, len(show.cities)
+        count = len(show.cities)
         ways: dict[str, tuple[Prepare, tuple[object, ...]]] = {
-            "osc_udp": (osc_changes, (port, count)),
-            "osc_tcp": (osc_changes, (port, count, True)),
+            "osc_udp": (osc_changes, (show.osc_port, count)),
+            "osc_tcp": (osc_changes, (show.osc_port, count, True)),
             "midi": (midi_changes, (PORT, count)),
         }
-        mixes = [of_city(n, count) for n in range(count)]
         for way, (prepare, arguments) in ways.items():
-            if way in result:
-                continue
-            tell(f"latency of {way} for {seconds:g} s")
-            try:
-                with show.program(prepare, *arguments) as program:
-                    if way == "midi" and not show.run_until(lambda: show.hears_midi_of(PORT), PATIENCE):
-                        raise DeviceFault(f"the show hasn't opened {PORT} within {PATIENCE:g} s")
-                    show.let_work([program], seconds)
-                    show.run(AFTERWARDS)
-                    result[way] = summed_up(answers(program.result, watch.made(), mixes))
-            except DeviceFault as fault:
-                result[way] = _without(fault)
+            if way not in result:
+                tell(f"latency of {way} for {seconds:g} s")
+                try:
+                    result[way] = _steered(show, watch, seconds, prepare, arguments)
+                except DeviceFault as fault:
+                    result[way] = _without(fault)
     return result
+
+
+def _steered(
+    show: Running, watch: Watch, seconds: float, prepare: Prepare, arguments: tuple[object, ...]
+) -> dict[str, Any]:
+    """How the show follows a program that changes the city."""
+    with show.program(prepare, *arguments) as program:
+        if prepare is midi_changes and not show.run_until(lambda: show.hears_midi_of(PORT), PATIENCE):
+            raise DeviceFault(f"the show hasn't opened {PORT} within {PATIENCE:g} s")
+        show.let_work([program], seconds)
+        show.run(AFTERWARDS)
+        mixes = [of_city(n, len(show.cities)) for n in range(len(show.cities))]
+        return summed_up(answers(program.result, watch.made(), mixes))
 
 
 def _without(fault: DeviceFault) -> dict[str, Any]:
@@ -135,7 +141,7 @@ def _addresses(cities: Sequence[str]) -> list[tuple[dict[str, list[object]], dic
 
     Not those that hold, dim or cover the picture: what they take from the show is meant.
     """
-    eighths: list[object] = [n / 8 for n in range(9)]
+    eighths: list[object] = [n / 8 for n in range(1, 8)]  # among which is none of the last
     faders = [f"/mix/{slug(city)}" for city in cities]
     # The last of the faders that is moved has all, so that it is known where the others end.
     ends: dict[str, object] = {fader: float(fader == faders[-1]) for fader in faders}
@@ -169,13 +175,13 @@ def _overflown(port: int) -> int | None:
     return sum(int(row[-1]) for row in columns if int(row[1].rpartition(":")[2], 16) == port)
 
 
-def _memory_mb() -> float:
-    """What of this process lies in memory, in MB; NaN where the system doesn't say."""
+def _memory_mb() -> float | None:
+    """What of this process lies in memory, in MB; None where the system doesn't say."""
     gc.collect()
     try:
         resident = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:
-        return float("nan")
+        return None
     return round(resident * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 

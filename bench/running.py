@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from bench.digits import rounded_down
 from bench.programs import Prepare, Program
 from bench.watch import Watch
 from live.clock import MonotonicClock
@@ -21,7 +22,7 @@ from models.faults import DeviceFault
 
 WARM_UP: Final = 3.0
 """Seconds before any measuring: the sheet is found and every cache is warm."""
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 """Seconds in which a program must be ready, begin, or be done after its time."""
 STRETCH: Final = 10.0
 """Seconds that a loud or a quiet stretch takes at most."""
@@ -127,7 +128,7 @@ class Running:
             after_each()
             quiet.append(self.rate(seconds / count))
         return {
-            "fps_ratio": round(fall(quiet, loud), 4),
+            "fps_ratio": float(rounded_down(fall(quiet, loud), 4)),
             "fps": {
                 "quiet": [round(rate.fps, 2) for rate in quiet],
                 "loud": [round(rate.fps, 2) for rate in loud],

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.digits import rounded_down
 from bench.senders import Change
 from live.flow import Frame, Reading, Wishes
 from live.mix import Mix
@@ -80,18 +81,28 @@ def answers(changes: Sequence[Change], made: Sequence[Made], cities: Sequence[Mi
 
 
 def summed_up(found: Sequence[Answer | None]) -> dict[str, Any]:
-    """The figures of some answers: messages, never_seen, ms (p50, p95 and max; None without any),
-    pictures_later (how often how many) and at_most_one_later (the share of all messages)."""
+    """The figures of some answers: messages, never_seen, ms and pictures_later (p50, p95 and max; None
+    without any), how_often (so many pictures later, so many times) and at_most_one_later (of all messages).
+    """
     seen = [answer for answer in found if answer is not None]
-    later = Counter(answer.later for answer in seen)
-    ms = np.percentile([answer.ms for answer in seen], (50, 95, 100)).round(1).tolist() if seen else None
+    counts = Counter(answer.later for answer in seen)
+    in_time = (counts[0] + counts[1]) / len(found) if found else 0.0
     return {
         "messages": len(found),
         "never_seen": len(found) - len(seen),
-        "ms": dict(zip(("p50", "p95", "max"), ms, strict=True)) if ms else None,
-        "pictures_later": {str(count): later[count] for count in sorted(later)},
-        "at_most_one_later": round((later[0] + later[1]) / len(found), 4) if found else None,
+        "ms": _percentiles([round(answer.ms, 1) for answer in seen]),
+        "pictures_later": _percentiles([answer.later for answer in seen]),
+        "how_often": {str(later): counts[later] for later in sorted(counts)},
+        "at_most_one_later": float(rounded_down(in_time, 4)),
     }
+
+
+def _percentiles(values: Sequence[float]) -> dict[str, float] | None:
+    """Each is one of the values; between two, the greater."""
+    if not values:
+        return None
+    found = np.percentile(values, (50, 95, 100), method="higher").tolist()
+    return dict(zip(("p50", "p95", "max"), found, strict=True))
 
 
 # Looking on

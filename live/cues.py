@@ -339,14 +339,19 @@ def left(playback: Playback, now: float) -> float:
     return 0.0 if playback.due is None else max(playback.due[0] - now, 0.0)
 
 
-def in_words(playback: Playback, cues: CueList, now: float) -> str:
-    """Where the show is: "cue 3 Opening, next 4 Night in 2.1 s"; "" without cues."""
+def in_words(playback: Playback, cues: CueList, now: float) -> tuple[str, ...]:
+    """Where the show is, and what the operator should know of it, a line each: "cue 3 Opening – lights go
+    down", "next 4 Night in 2.1 s – on the thunder"; none without cues."""
     if not cues.cues:
-        return ""
+        return ()
     standing = "before the first cue"
     if playback.standing is not None:
-        standing = f"cue {cues.cues[playback.standing].title}"
+        standing = f"cue {_noted(cues.cues[playback.standing])}"
     if playback.next is None:
-        return f"{standing}, the last"
+        return standing, "no next cue: that was the last"
     soon = "" if playback.due is None else f" in {left(playback, now):.1f} s"
-    return f"{standing}, next {cues.cues[playback.next].title}{soon}"
+    return standing, f"next {_noted(cues.cues[playback.next], soon)}"
+
+
+def _noted(cue: Cue, soon: str = "") -> str:
+    return f"{cue.title}{soon}{f' – {cue.note}' if cue.note else ''}"

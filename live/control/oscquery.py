@@ -49,6 +49,8 @@ from live.web.thread import WebThread
 
 NAME: Final = "Invisible Cities"
 
+KEYS: Final = ("control.osc_host", "control.oscquery_port")
+
 MOST_CLIENTS: Final = 32
 """Websockets at a time."""
 
@@ -220,8 +222,7 @@ class OscQueryDesk:
         application = web.Application(middlewares=[self._let_in])
         application.router.add_get("/{path:.*}", self._answer)
         application.on_shutdown.append(self._part)
-        keys = ("control.osc_host", "control.oscquery_port")
-        self._site = thread.serve(application, settings.osc_host, settings.oscquery_port, keys)
+        self._site = thread.serve(application, settings.osc_host, settings.oscquery_port, KEYS)
         self._announcer = Announcer(settings.osc_host, {OSC: osc.port, OSCQUERY: self._site.port})
         # A name that was looked up by zeroconf may end in DNS's dot.
         self._names = machine_names(self._announcer.machine, f"{self._announcer.machine}.")
@@ -241,8 +242,8 @@ class OscQueryDesk:
         return f"OSCQuery {self._site.host}:{self.port}"
 
     def status(self) -> Mapping[str, Value]:
-        """Nothing that isn't told already."""
-        return {}
+        """How many websockets there are."""
+        return {"oscquery": len(self._clients)}
 
     def start(self) -> None:
         """Begin to answer and to be announced."""

@@ -73,10 +73,22 @@ def test_every_change_finds_its_own_picture(delays: list[float], later: int) -> 
 
 def test_answers_are_summed_up() -> None:
     found = [Answer(10.0, 0), Answer(20.0, 1), Answer(90.0, 2), None]
-    told = summed_up(found)
-    assert told["messages"] == 4
-    assert told["never_seen"] == 1
-    assert told["ms"]["p50"] == 20.0
-    assert told["ms"]["max"] == 90.0
-    assert told["pictures_later"] == {"0": 1, "1": 1, "2": 1}
-    assert told["at_most_one_later"] == 0.5, "what was never seen counts against it"
+    assert summed_up(found) == {
+        "messages": 4,
+        "never_seen": 1,
+        "ms": {"p50": 20.0, "p95": 90.0, "max": 90.0},
+        "pictures_later": {"p50": 1, "p95": 2, "max": 2},
+        "how_often": {"0": 1, "1": 1, "2": 1},
+        "at_most_one_later": 0.5,  # what was never seen counts against it
+    }
+
+
+def test_no_share_is_rounded_up_to_all() -> None:
+    assert summed_up([Answer(1.0, 0)] * 99_999 + [None])["at_most_one_later"] == 0.9999
+
+
+def test_where_nothing_was_seen_there_are_no_figures() -> None:
+    told = summed_up([None, None])
+    assert told["ms"] is None
+    assert told["never_seen"] == 2
+    assert told["at_most_one_later"] == 0.0

@@ -119,7 +119,13 @@ def page(show: Show, chromium: Browser) -> Iterator[Browser]:
     """The page, connected to a show with nothing held; what it complained of is an error of the test."""
     for address in ("/panic/release", "/cue/stop"):
         show.tell(address)
-    for address, value in {"/freeze": 0, "/blackout": 0, "/overlay": 0, "/midi/learn": "", "/city": 1}.items():
+    for address, value in {
+        "/freeze": 0,
+        "/blackout": 0,
+        "/overlay": 0,
+        "/midi/learn": "",
+        "/city": 1,
+    }.items():
         show.tell(address, value)
     show.tell("/cue/standby", "1")
     chromium.driver.get_log("browser")
@@ -268,7 +274,9 @@ def test_pictures_are_alive(page: Browser) -> None:
 def test_no_picture_is_asked_for_that_nobody_sees(show: Show, page: Browser) -> None:
     page.js(SPY)
     page.js("document.getElementById('pictures').style.display = 'none'")
-    assert soon(lambda: page.js("return wanted.at(-1) ?? 0") < page.js("return performance.now() - 1000"), 15.0)
+    assert soon(
+        lambda: page.js("return wanted.at(-1) ?? 0") < page.js("return performance.now() - 1000"), 15.0
+    )
 
 
 def test_what_the_show_does_not_understand_is_told(page: Browser) -> None:
@@ -508,9 +516,12 @@ def test_on_every_screen_what_matters_is_at_hand(show: Show, page: Browser, size
     connected(page)
     assert page.js("return document.documentElement.scrollWidth") <= size[0], "nothing is cut off"
     for address in ("/go", "/back", "/panic", "/panic/release", "/blackout", "/freeze"):
-        box = page.js("return document.querySelector(arguments[0]).getBoundingClientRect()", f"#dock {of(address)} button")
-        assert 0 <= box["left"] and box["right"] <= size[0], f"{address} lies beside the screen"
-        assert 0 <= box["top"] and box["bottom"] <= size[1], f"{address} lies below the screen"
+        box = page.js(
+            "return document.querySelector(arguments[0]).getBoundingClientRect()",
+            f"#dock {of(address)} button",
+        )
+        assert box["left"] >= 0 and box["right"] <= size[0], f"{address} lies beside the screen"
+        assert box["top"] >= 0 and box["bottom"] <= size[1], f"{address} lies below the screen"
         assert box["height"] >= 44 and box["width"] >= 44, f"{address} is too small for a thumb"
     shown = set()
     for tab in page.all("#tabs button") or [None]:
