@@ -482,7 +482,7 @@ def test_who_reads_slowly_is_told_the_newest_and_holds_up_nobody(show: Show) -> 
 
 def test_who_never_reads_is_hung_up_on(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oscquery, "HEARTBEAT_SECONDS", 0.5)
-    deaf = show.connect(max_queue=1)
+    deaf = show.connect(max_queue=1, close_timeout=0.1)
     say(deaf, "LISTEN", "/status/note")
     while show.desk.status()["oscquery"]:
         show.status["note"] = f"{show.hub.turn} {'x' * 65_536}"
