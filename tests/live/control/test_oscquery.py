@@ -28,6 +28,7 @@ from live.control import oscquery
 from live.control.controls import controls
 from live.control.hub import Hub, News
 from live.control.kinds import Message
+from live.control.osc.peers import UdpPeer
 from live.control.osc.server import OscDesk
 from live.control.oscquery import LONGEST_MESSAGE, MOST_CLIENTS, NAME, OscQueryDesk, read_command
 from live.cues import Cue, CueList
@@ -459,6 +460,26 @@ def test_an_oversized_message_ends_the_conversation_and_nothing_else(show: Show)
         hear(client)
     say(other, "LISTEN", "/freeze")
     assert hear(other) == ("/freeze", [0])
+
+
+def test_of_a_flood_the_last_word_is_obeyed(show: Show) -> None:
+    client = show.connect()
+    for n in range(5000):
+        send(client, "/fade/time", n / 100)
+    show.becomes(lambda: show.state.fade_time == pytest.approx(49.99))
+
+
+def test_packets_wait_for_the_osc_desk_only_up_to_a_number(closing: ExitStack) -> None:
+    hub = Hub(controls(CITIES, CUES), ManualClock())
+    osc = OscDesk(ANY_PORT, hub, ManualClock())  # not started: it hears nothing
+    closing.callback(osc.close)
+    peer = UdpPeer(closing.enter_context(socket.socket()), ("127.0.0.1", 9), 0.0)
+    packet = build_msg("/freeze", [1]).dgram
+    waiting = 0
+    while osc.bring(peer, packet):
+        waiting += 1
+        assert waiting < 10_000
+    assert waiting > 100
 
 
 def test_who_reads_slowly_is_told_the_newest_and_holds_up_nobody(show: Show) -> None:
