@@ -14,7 +14,7 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from aiohttp import web
 
@@ -37,6 +37,9 @@ _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+Keys: TypeAlias = tuple[str, str]
+"""The settings that name a host and a port, such as page.host and page.port."""
+
 
 class WebThread:
     """The loop and its thread. `serve`, `start` and `close` belong to the thread that opens the show."""
@@ -48,14 +51,13 @@ class WebThread:
         self._sites: list[Site] = []
         self._said: set[str] = set()
 
-    def serve(self, application: web.Application, host: str, port: int, setting: str) -> Site:
+    def serve(self, application: web.Application, host: str, port: int, keys: Keys) -> Site:
         """Take a port for an application; it is served from its site's `start` on.
 
-        host: an address of this machine, or a name of it. port: 0 for any that is free. setting: the table
-        of the show file that says both, for the text of a fault: "page" for page.host and page.port.
-        Raises DeviceFault if the port can't be had.
+        host: an address of this machine, or a name of it. port: 0 for any that is free. keys: where both
+        are set, for the text of a fault. Raises DeviceFault if the port can't be had.
         """
-        site = Site(self, application, host, _bind(host, port, setting))
+        site = Site(self, application, host, _bind(host, port, keys))
         self._sites.append(site)
         return site
 
@@ -171,7 +173,7 @@ class _TurnedAway(asyncio.Protocol):
         transport.abort()
 
 
-def _bind(host: str, port: int, setting: str) -> socket.socket:
+def _bind(host: str, port: int, keys: Keys) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -183,13 +185,13 @@ def _bind(host: str, port: int, setting: str) -> socket.socket:
         if code == errno.EADDRINUSE:
             raise DeviceFault(
                 f"TCP port {port} on {host} is already in use, maybe by another show; close that program "
-                f"or choose another by {setting}.port, 0 for any that is free"
+                f"or choose another by {keys[1]}, 0 for any that is free"
             ) from None
         if code == errno.EACCES:
             raise DeviceFault(
-                f"this user may not listen on TCP port {port}; choose one above 1023 by {setting}.port"
+                f"this user may not listen on TCP port {port}; choose one above 1023 by {keys[1]}"
             ) from None
         raise DeviceFault(
-            f'{setting}.host "{host}" is no address of this machine; "127.0.0.1" is for this machine '
+            f'{keys[0]} "{host}" is no address of this machine; "127.0.0.1" is for this machine '
             'alone, "0.0.0.0" for every network'
         ) from None
