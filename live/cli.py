@@ -267,7 +267,12 @@ def _live(args: argparse.Namespace) -> int:
         opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record) as stage,
         _on_stop(lambda *_: stage.stop()),
     ):
-        print(stage.greeting, *([] if args.headless else key_help(stage.state)), sep="\n", flush=True)
+        print(
+            stage.greeting,
+            *([] if args.headless else key_help(stage.parts.hub.table)),
+            sep="\n",
+            flush=True,
+        )
         stage.run(args.seconds)
         measured = stage.measured()
     print(f"shown {measured.shown} pictures, {measured.dropped} dropped, {measured.fps:.1f} fps at the end")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import ipaddress
 import itertools
 import os.path
 import re
@@ -30,6 +31,8 @@ from models.tomlfile import read_toml, shown, shown_key
 EngineName: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime"]
 Fit: TypeAlias = Literal["letterbox", "fill"]
 Inset: TypeAlias = Literal["auto", "always", "never"]
+MidiApi: TypeAlias = Literal["auto", "alsa", "jack", "coremidi", "windows", "none"]
+Takeover: TypeAlias = Literal["none", "pick-up", "scale"]
 
 
 # What a key may hold
@@ -119,6 +122,39 @@ def _read_sets(value: Any) -> str | tuple[str, ...]:
     return tuple(value) if len(value) > 1 else str(value[0])
 
 
+def _list(noun: str, read: Callable[[Any], str]) -> Kind:
+    """A list of strings, each of which `read` takes or raises ValueError with what is wrong with it."""
+
+    def read_all(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple):
+            raise ValueError
+        return tuple(read(one) for one in value)
+
+    return Kind(f"a list of {noun}", read_all)
+
+
+def _read_target(value: Any) -> str:
+    match = re.fullmatch(r"(\[[^\]]+\]|[^:\s]+):(\d{1,5})", value) if isinstance(value, str) else None
+    if not match or not 1 <= int(match[2]) <= 65535:
+        raise ValueError(f'{shown(value)} is no "host:port"')
+    return str(value)
+
+
+def _read_network(value: Any) -> str:
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        return str(ipaddress.ip_network(value, strict=False))
+    except ValueError:
+        raise ValueError(f"{shown(value)} is neither an address nor a network") from None
+
+
+def _read_name(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{shown(value)} in it is no such string")
+    return value
+
+
 def _read_corners(value: Any) -> Literal["auto"] | Corners:
     if value == "auto":
         return "auto"
@@ -149,7 +185,8 @@ _SWITCH = Kind("true or false", _read_switch)
 _COLOUR = _text('a colour as "#rrggbb"', "#[0-9a-fA-F]{6}")
 _SOURCE = Kind("a string that isn't empty or the number of a camera", _read_source, path=True)
 _SETS = Kind("a string that isn't empty or a list of them", _read_sets, path=True)
-_CALIBRATION = _text("the name of a .toml file or empty", r"|.+\.toml", path=True)
+_TOML_FILE = _text("the name of a .toml file or empty", r"|.+\.toml", path=True)
+_PORT = _whole(0, 65535)
 _CORNERS = Kind('"auto" or [[x, y], [x, y], [x, y], [x, y]]', _read_corners)
 
 
@@ -232,7 +269,7 @@ class CalibrationSettings:
 
     file: Annotated[
         str,
-        _CALIBRATION,
+        _TOML_FILE,
         "Where it is kept and looked for, beside this file unless a path says otherwise; empty for none",
     ] = "calibration.toml"
 
@@ -300,11 +337,73 @@ class ControlSettings:
     """How the show is steered."""
 
     osc_host: Annotated[
-        str, _NAME, 'The address that listens for OSC; "0.0.0.0" is every network of this machine'
+        str,
+        _NAME,
+        'The address that listens for OSC and OSCQuery; "0.0.0.0" is every network of this machine',
     ] = "127.0.0.1"
-    osc_port: Annotated[int, _whole(0, 65535), "The UDP port that listens for OSC; 0 is any free one"] = (
-        9000
-    )
+    osc_port: Annotated[int, _PORT, "The UDP and TCP port that listens for OSC; 0 is any free one"] = 9000
+    osc_prefix: Annotated[
+        str,
+        _text('empty or an address such as "/cities"', r"|(/[^\s#*,/?\[\]{}]+)+"),
+        "What stands before every OSC address of this machine, so that several can share a network",
+    ] = ""
+    osc_targets: Annotated[
+        tuple[str, ...],
+        _list('"host:port"', _read_target),
+        "Who is told of every change by OSC without asking",
+    ] = ()
+    allow: Annotated[
+        tuple[str, ...],
+        _list('addresses or networks such as "192.168.1.0/24"', _read_network),
+        "Who is heard by OSC and OSCQuery; empty is anybody",
+    ] = ()
+    oscquery_port: Annotated[
+        int, _PORT, "The TCP port at which other programs find all controls (OSCQuery); 0 is any free one"
+    ] = 9002
+    go_interval: Annotated[
+        float, _number(0, 10), "Seconds after a GO in which another one is taken for a bounce of the button"
+    ] = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class MidiSettings:
+    """MIDI controllers."""
+
+    api: Annotated[
+        MidiApi, _choice(*get_args(MidiApi)), '"auto" is the system\'s own MIDI; "none" hears no controller'
+    ] = "auto"
+    ports: Annotated[
+        tuple[str, ...],
+        _list("names", _read_name),
+        "The controllers that are heard, by the beginnings of their names; empty for all",
+    ] = ()
+    file: Annotated[
+        str, _TOML_FILE, "Where it is kept what the controllers were taught; empty for nowhere"
+    ] = "midi.toml"
+    takeover: Annotated[
+        Takeover,
+        _choice(*get_args(Takeover)),
+        "What a fader does that doesn't stand where its control stands: none, it jumps there; pick-up, "
+        "nothing until it has passed that place; scale, it closes the gap on its way",
+    ] = "pick-up"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """The page: a web remote for a tablet or a phone."""
+
+    host: Annotated[
+        str,
+        _NAME,
+        'The address at which it is served; "0.0.0.0" is every network of this machine, and then the page '
+        "asks for a token, which the operator's figures show",
+    ] = "127.0.0.1"
+    port: Annotated[int, _PORT, "Its TCP port; 0 is any free one"] = 8800
+    token: Annotated[
+        str,
+        _text("empty or at least 8 letters and digits", r"|[A-Za-z0-9_-]{8,}"),
+        "Who knows it may use the page from another machine; empty is one that the program makes and keeps",
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +418,8 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
+    midi: MidiSettings = field(default_factory=MidiSettings)
+    page: PageSettings = field(default_factory=PageSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,8 +462,11 @@ def _folder_of(path: Path) -> Path:
 def _at_home(folder: Path) -> Settings:
     """The default settings of a show file in this folder."""
     defaults = Settings()
-    beside = str(_located(defaults.calibration.file, folder))
-    return dataclasses.replace(defaults, calibration=CalibrationSettings(beside))
+    return dataclasses.replace(
+        defaults,
+        calibration=CalibrationSettings(str(_located(defaults.calibration.file, folder))),
+        midi=MidiSettings(file=str(_located(defaults.midi.file, folder))),
+    )
 
 
 def load_settings(path: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:

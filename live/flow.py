@@ -84,6 +84,7 @@ class Picture:
     seq, grabbed: those of the frame that it shows.
     stages_ms: milliseconds of each stage from the frame to here, in order.
     view: uint8 (h, w, 3) RGB, the frame in small with the sheet's outline; None without a frame.
+    labels: of which it was made, uint8 (side, side).
     """
 
     rgb: NDArray[np.uint8]
@@ -91,6 +92,28 @@ class Picture:
     grabbed: float
     stages_ms: Mapping[str, float] = field(default_factory=dict)
     view: NDArray[np.uint8] | None = None
+    labels: NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What stands on the projector, as another thread may look at it.
+
+    rgb: uint8 (S, S, 3) RGB, with the light that it has there. labels, view: as of its `Picture`.
+    number: grows with every picture that is shown.
+    """
+
+    rgb: NDArray[np.uint8] | None = None
+    labels: NDArray[np.uint8] | None = None
+    view: NDArray[np.uint8] | None = None
+    number: int = 0
+
+
+class Mirror:
+    """Where the main thread leaves what it shows, for whoever looks."""
+
+    def __init__(self) -> None:
+        self.look = Look()
 
 
 T = TypeVar("T")

@@ -124,17 +124,23 @@ def greatest(mix: Mix, standing: int) -> int:
 
 _PLACES: Final = (np.arange(MIX_GRID) + 0.5) / MIX_GRID
 _X, _Y = np.meshgrid(_PLACES, _PLACES)
-_FROM_CENTRE: Final = np.hypot(_X - 0.5, _Y - 0.5)
 
-CENTRE: Final = 0.3
-"""Radius of the centre, in sides of the sheet."""
+CENTRE: Final = (0.5, 0.5)
+"""The middle of the sheet, in sheet coordinates."""
+CENTRE_RADIUS: Final = 0.3
+"""Radius of the region in the middle, in sides of the sheet."""
+
+
+def _from(point: tuple[float, float]) -> NDArray[np.float64]:
+    return np.asarray(np.hypot(_X - point[0], _Y - point[1]))
+
 
 _REGIONS: Final = {
     "left": _X < 0.5,
     "right": _X > 0.5,
     "top": _Y < 0.5,
     "bottom": _Y > 0.5,
-    "centre": _FROM_CENTRE < CENTRE,
+    "centre": _from(CENTRE) < CENTRE_RADIUS,
 }
 REGIONS: Final = tuple(_REGIONS)
 
@@ -160,39 +166,45 @@ def city_of(mix: Mix, region: str) -> int | None:
 # Transitions
 
 
-def _distances() -> dict[str, NDArray[np.float64]]:
+@functools.lru_cache(maxsize=64)
+def _distances(shape: FadeShape, point: tuple[float, float]) -> NDArray[np.float64]:
     """How far each cell lies from where an edge begins, in widths of the edge."""
-    ways = {
-        "wipe-left": 1.0 - _X,
-        "wipe-right": _X,
-        "wipe-up": 1.0 - _Y,
-        "wipe-down": _Y,
-        "iris-in": 1.0 - _FROM_CENTRE,
-        "iris-out": _FROM_CENTRE,
-    }
-    return {shape: (way - way.min()) * (MIX_GRID / SOFT_EDGE) for shape, way in ways.items()}
+    match shape:
+        case "wipe-left":
+            way = 1.0 - _X
+        case "wipe-right":
+            way = _X
+        case "wipe-up":
+            way = 1.0 - _Y
+        case "wipe-down":
+            way = _Y
+        case "iris-in":
+            way = -_from(point)
+        case _:
+            way = _from(point)
+    return np.asarray((way - way.min()) * (MIX_GRID / SOFT_EDGE))
 
 
-_DISTANCES: Final = _distances()
-
-
-def covered(shape: FadeShape, way: float) -> NDArray[np.float64]:
+def covered(shape: FadeShape, way: float, point: tuple[float, float] = CENTRE) -> NDArray[np.float64]:
     """By how much each cell has become the target when so much of the way (0..1) is done: (MIX_GRID,
-    MIX_GRID), all 0 at its beginning, all 1 at its end, never less than before."""
+    MIX_GRID), all 0 at its beginning, all 1 at its end, never less than before.
+
+    point: around which an iris opens or closes, in sheet coordinates."""
     if shape == "morph":
         return np.full((MIX_GRID, MIX_GRID), way)
-    distance = _DISTANCES[shape]
+    distance = _distances(shape, point)
     return np.asarray(np.clip(way * (distance.max() + 1.0) - distance, 0.0, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """A mix on its way to another. way: from 0 to 1."""
+    """A mix on its way to another. way: from 0 to 1. point: around which an iris opens or closes."""
 
     origin: Mix
     target: Mix
     shape: FadeShape
     way: Fade
+    point: tuple[float, float] = CENTRE
 
     def at(self, now: float) -> Mix:
         """The mix at a moment: the origin before the fade, exactly the target after it."""
@@ -201,7 +213,7 @@ class Transition:
             return self.target
         if way <= 0.0:
             return self.origin
-        share = covered(self.shape, way)
+        share = covered(self.shape, way, self.point)
         return Mix.of(_view(self.origin) * (1.0 - share) + _view(self.target) * share)
 
     def has_arrived(self, now: float) -> bool:

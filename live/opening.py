@@ -13,7 +13,9 @@ from live.camera.camera import FIRST_PICTURE, Camera
 from live.camera.open import open_source
 from live.clock import Clock
 from live.config import Settings
-from live.control.osc import OscServer
+from live.control.controls import controls
+from live.control.hub import Hub
+from live.control.osc import OscDesk
 from live.finder import SheetFinder
 from live.flow import Wishes
 from live.keeping import Keeper, fitting
@@ -53,8 +55,12 @@ def opened_show(
         with _of_key("calibration.file"):
             file = Path(settings.calibration.file) if settings.calibration.file else None
             calibration = None if file is None else find_calibration(file)
-        control = OscServer(settings.control, cities, clock)
-        closing.callback(control.close)
+        hub = Hub(controls(cities, state.cues), clock)
+        osc = OscDesk(settings.control, hub, clock)
+        closing.callback(osc.close)
+        desks = (osc,)
+        for desk in desks:
+            hub.attach(desk)
         output = HeadlessOutput(fit=settings.output.fit) if headless else ProjectorWindow(settings.output)
         closing.callback(output.close)
         before = {calibration.camera: calibration.locked} if calibration else {}
@@ -71,10 +77,11 @@ def opened_show(
         tape = Recorder(record, fps=settings.camera.fps, fit=settings.output.fit) if record else None
         if tape is not None:
             closing.callback(tape.close)
-        control.start()
-        parts = Parts(camera, reader, opened.engine, output, control, tape)
+        for desk in desks:
+            desk.start()
+        parts = Parts(camera, reader, opened.engine, output, hub, desks, tape=tape)
         header = (
-            f"{control.describe()} · H hides this",
+            f"{' · '.join(desk.describe() for desk in desks)} · H hides this",
             *([remark] if remark else []),
             *([f"passed over: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
         )

@@ -7,12 +7,15 @@ the brightness) is computed from the state and the moment.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from live import cues as cuelist
+from live.cues import CueList, Playback
 from live.fade import Fade
 from live.flow import NO_WISHES, Wishes
 from live.mix import (
+    CENTRE,
     REGIONS,
     FadeShape,
     Mix,
@@ -30,12 +33,28 @@ from models.faults import UsageFault, did_you_mean
 LONGEST_FADE: Final = 60.0
 LONGEST_SETTLE: Final = 5.0
 """Seconds; the upper ends of what a performer may set."""
+MOST_BEATS: Final = 64.0
+SLOWEST: Final = 20.0
+FASTEST: Final = 300.0
+"""Beats of a fade, and beats a minute; what a performer may set."""
 
 BLACKOUT_SECONDS: Final = 0.5
 """How long the picture takes to go and to come back; panic takes no time to go."""
 
 
 # State
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a cue that has begun asks of other controls.
+
+    cue: its number. set: addresses, each with the arguments of a message. seconds: that it takes.
+    """
+
+    cue: str
+    set: tuple[tuple[str, tuple[object, ...]], ...]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +66,20 @@ class ShowState:
     mix: how much of each city stands at each place of the sheet, on its way.
     light: how bright the picture is, 0..1, on its way.
     fade_time, fade_shape: seconds that the next change of city takes, and where it comes first.
+    fade_point: from where an iris opens, in sheet coordinates.
+    fade_beats: beats that the next change of city takes instead of the seconds; 0 for the seconds.
+    tempo: beats a minute.
     frozen: the projector holds the picture that it shows.
     blackout, panic: either keeps the picture dark.
-    overlay: the operator's figures are shown.
+    opacity: how bright the picture may be at most, 0..1, on its way.
+    overlay, help: the operator's figures are shown, and what the keys do.
     wishes: what is asked of the reading of the sheet.
+    cues: the cue list, and `playback` where the show is in it.
+    go_interval: seconds after a GO in which another one is taken for a bounce.
+    begun: what the cues that have begun ask of other controls; whoever knows the controls obeys it and
+        takes it away.
+    learning, forgetting: the address of the control that a MIDI controller is being taught, or that it
+        shall lose; "" for none.
     running: False ends the show.
     """
 
@@ -60,11 +89,22 @@ class ShowState:
     light: Fade
     fade_time: float = 2.0
     fade_shape: FadeShape = "morph"
+    fade_point: tuple[float, float] = CENTRE
+    fade_beats: float = 0.0
+    tempo: float = 120.0
     frozen: bool = False
     blackout: bool = False
     panic: bool = False
+    opacity: Fade = field(default_factory=lambda: Fade(1.0, 1.0))
     overlay: bool = False
+    help: bool = False
     wishes: Wishes = NO_WISHES
+    cues: CueList = field(default_factory=CueList)
+    playback: Playback = field(default_factory=Playback)
+    go_interval: float = 0.0
+    begun: tuple[Begun, ...] = ()
+    learning: str = ""
+    forgetting: str = ""
     running: bool = True
 
 
@@ -75,13 +115,16 @@ def opening(
     fade_shape: FadeShape = "morph",
     overlay: bool = False,
     wishes: Wishes = NO_WISHES,
+    cues: CueList | None = None,
+    go_interval: float = 0.0,
 ) -> ShowState:
-    """The state with which a show begins.
+    """The state with which a show begins; the first cue is the next one.
 
     cities: names, at least one. city: the name of the first to be seen; empty: the first of all.
     Raises UsageFault if there is no such city.
     """
     index = find_city(cities, city) if city else 0
+    cues = cues or CueList()
     return ShowState(
         tuple(cities),
         index,
@@ -91,6 +134,9 @@ def opening(
         fade_shape=fade_shape,
         overlay=overlay,
         wishes=wishes,
+        cues=cues,
+        playback=cuelist.opening(cues),
+        go_interval=go_interval,
     )
 
 
@@ -127,16 +173,6 @@ class SetCity:
 
 
 @dataclass(frozen=True, slots=True)
-class NextCity:
-    """Go to the next city; after the last comes the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreviousCity:
-    """Go to the city before; before the first stands the last."""
-
-
-@dataclass(frozen=True, slots=True)
 class SetRegion:
     """Give a region of the sheet (of `live.mix.REGIONS`) to a city, by index; elsewhere the mix stays."""
 
@@ -169,22 +205,93 @@ class SetFadeShape:
 
 
 @dataclass(frozen=True, slots=True)
-class SetFreeze:
-    """Hold the picture on the projector, or let it go. on: None for the other way round."""
+class SetFadePoint:
+    """Let the next iris open from here, in sheet coordinates; None leaves a coordinate as it is."""
 
-    on: bool | None = None
+    x: float | None = None
+    y: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SetFadeBeats:
+    """Let the next changes of city take so many beats; 0: the seconds of the fade time."""
+
+    beats: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetTempo:
+    """Let there be so many beats a minute."""
+
+    bpm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Begin the next cue. One that comes right after another is a bounce, and ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Begin the cue before the standing one."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Begin a cue, by index."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandBy:
+    """Let a cue, by index, be the next one, without beginning it."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStandBy:
+    """Let the cue so many places further down the list be the next one; up, where it is less than 0."""
+
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopCues:
+    """Begin nothing of what waits or follows; fades go on to their ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: begin what is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetFreeze:
+    """Hold the picture on the projector, or let it go."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SetBlackout:
-    """Take the light away, or give it back, quickly but softly. on: None for the other way round."""
+    """Take the light away, or give it back, quickly but softly."""
 
-    on: bool | None = None
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetOpacity:
+    """Let the picture be at most that bright (0..1), in so many seconds."""
+
+    level: float
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Panic:
-    """Black at once, until it is released; a second panic changes nothing."""
+    """Black at once, until it is released, and no cue begins by itself; a second panic changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +301,16 @@ class ReleasePanic:
 
 @dataclass(frozen=True, slots=True)
 class SetOverlay:
-    """Show the operator's figures, or hide them. on: None for the other way round."""
+    """Show the operator's figures, or hide them."""
 
-    on: bool | None = None
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetHelp:
+    """Show what the keys do, or hide it."""
+
+    on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,58 +336,62 @@ class TakeInks:
 
 
 @dataclass(frozen=True, slots=True)
+class Learn:
+    """Teach a MIDI controller the control of this address; "" ends it."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Let the MIDI controllers lose the control of this address; "" when they have."""
+
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """End the show."""
 
 
 Command: TypeAlias = (
     SetCity
-    | NextCity
-    | PreviousCity
     | SetRegion
     | SetShare
     | SetFadeTime
     | SetFadeShape
+    | SetFadePoint
+    | SetFadeBeats
+    | SetTempo
+    | Go
+    | Back
+    | GoTo
+    | StandBy
+    | MoveStandBy
+    | StopCues
+    | Tick
     | SetFreeze
     | SetBlackout
+    | SetOpacity
     | Panic
     | ReleasePanic
     | SetOverlay
+    | SetHelp
     | SetSettle
     | ClearSheet
     | TakeWhite
     | TakeInks
+    | Learn
+    | Forget
     | Quit
 )
-
-
-def is_relative(command: Command) -> bool:
-    """Whether a command builds on what stands, so that two of its kind are not the same as the second."""
-    match command:
-        case NextCity() | PreviousCity() | SetFreeze(None) | SetBlackout(None) | SetOverlay(None):
-            return True
-    return False
-
-
-def subject(command: Command) -> tuple[object, ...]:
-    """What a command is about: of two about the same that build on nothing, the later one counts."""
-    match command:
-        case SetRegion(region, _):
-            return SetRegion, region
-        case SetShare(index, _):
-            return SetShare, index
-    return (type(command),)
 
 
 def reduce(state: ShowState, command: Command, now: float) -> ShowState:
     """The state after a command that came at the moment `now` of the show's clock."""
     match command:
         case SetCity(index):
-            return _go(state, index, now)
-        case NextCity():
-            return _go(state, (state.city + 1) % len(state.cities), now)
-        case PreviousCity():
-            return _go(state, (state.city - 1) % len(state.cities), now)
+            return _changed(state, index, now)
         case SetRegion(region, index):
             return _divided(state, region, index, now)
         case SetShare(index, share):
@@ -282,16 +400,46 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
             return replace(state, fade_time=seconds)
         case SetFadeShape(shape):
             return replace(state, fade_shape=shape)
+        case SetFadePoint(x, y):
+            standing_x, standing_y = state.fade_point
+            return replace(
+                state, fade_point=(standing_x if x is None else x, standing_y if y is None else y)
+            )
+        case SetFadeBeats(beats):
+            return replace(state, fade_beats=beats)
+        case SetTempo(bpm):
+            return replace(state, tempo=bpm)
+        case Go():
+            return _played(state, cuelist.go(state.playback, state.cues, now, state.go_interval), now)
+        case Back():
+            return _played(state, cuelist.back(state.playback, state.cues, now), now)
+        case GoTo(index):
+            return _played(state, cuelist.jump(state.playback, state.cues, index, now), now)
+        case StandBy(index):
+            return replace(state, playback=cuelist.standby(state.playback, state.cues, index))
+        case MoveStandBy(places):
+            return replace(state, playback=cuelist.step(state.playback, state.cues, places))
+        case StopCues():
+            return replace(state, playback=cuelist.stop(state.playback))
+        case Tick():
+            return _played(state, cuelist.tick(state.playback, state.cues, now), now)
         case SetFreeze(on):
-            return replace(state, frozen=_switched(state.frozen, on))
+            return replace(state, frozen=on)
         case SetBlackout(on):
-            return _lit(replace(state, blackout=_switched(state.blackout, on)), now, BLACKOUT_SECONDS)
+            return _lit(replace(state, blackout=on), now, BLACKOUT_SECONDS)
+        case SetOpacity(level, seconds):
+            if level == state.opacity.target:
+                return state
+            return replace(state, opacity=Fade(state.opacity.at(now), level, now, seconds))
         case Panic():
-            return state if state.panic else _lit(replace(state, panic=True), now, 0.0)
+            stopped = replace(state, playback=cuelist.stop(state.playback))
+            return stopped if state.panic else _lit(replace(stopped, panic=True), now, 0.0)
         case ReleasePanic():
             return _lit(replace(state, panic=False), now, BLACKOUT_SECONDS)
         case SetOverlay(on):
-            return replace(state, overlay=_switched(state.overlay, on))
+            return replace(state, overlay=on)
+        case SetHelp(on):
+            return replace(state, help=on)
         case SetSettle(seconds):
             return replace(state, wishes=replace(state.wishes, settle=seconds))
         case ClearSheet():
@@ -300,11 +448,15 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
             return replace(state, wishes=replace(state.wishes, whitened=now))
         case TakeInks():
             return replace(state, wishes=replace(state.wishes, inked=now))
+        case Learn(address):
+            return replace(state, learning=address)
+        case Forget(address):
+            return replace(state, forgetting=address)
         case Quit():
             return replace(state, running=False)
 
 
-def _go(state: ShowState, index: int, now: float) -> ShowState:
+def _changed(state: ShowState, index: int, now: float) -> ShowState:
     if not 0 <= index < len(state.cities):
         return state
     return _turned(state, of_city(index, len(state.cities)), now)
@@ -322,9 +474,36 @@ def _turned(state: ShowState, target: Mix, now: float) -> ShowState:
     if target == state.mix.target:
         return state
     # From the mix as it stands, so that a change in the middle of another doesn't jump.
-    way = Fade(0.0, 1.0, now, state.fade_time)
-    mix = Transition(state.mix.at(now), target, state.fade_shape, way)
+    seconds = fade_seconds(state)
+    mix = Transition(
+        state.mix.at(now), target, state.fade_shape, Fade(0.0, 1.0, now, seconds), state.fade_point
+    )
     return replace(state, city=greatest(target, state.city), mix=mix)
+
+
+def fade_seconds(state: ShowState) -> float:
+    """How long the next change of city takes."""
+    if state.fade_beats == 0.0:
+        return state.fade_time
+    return min(state.fade_beats * 60.0 / state.tempo, LONGEST_FADE)
+
+
+def _played(state: ShowState, played: tuple[Playback, tuple[int, ...]], now: float) -> ShowState:
+    """The state in which these cues have begun, one after the other."""
+    playback, started = played
+    if playback != state.playback:
+        state = replace(state, playback=playback)
+    for index in started:
+        cue = state.cues.cues[index]
+        seconds = fade_seconds(state) if cue.fade is None else cue.fade
+        if cue.mix is not None:
+            way = Fade(0.0, 1.0, now, seconds)
+            shape = cue.shape or state.fade_shape
+            mix = Transition(state.mix.at(now), cue.mix, shape, way, state.fade_point)
+            state = replace(state, city=greatest(cue.mix, state.city), mix=mix)
+        if cue.set:
+            state = replace(state, begun=(*state.begun, Begun(cue.number, cue.set, seconds)))
+    return state
 
 
 def _shared(state: ShowState, index: int, share: float, now: float) -> ShowState:
@@ -346,10 +525,6 @@ def _lit(state: ShowState, now: float, seconds: float) -> ShowState:
     return replace(state, light=Fade(state.light.at(now), target, now, seconds))
 
 
-def _switched(is_on: bool, on: bool | None) -> bool:
-    return not is_on if on is None else on
-
-
 # What a picture is made of
 
 
@@ -360,4 +535,4 @@ def mix_at(state: ShowState, now: float) -> Mix:
 
 def brightness(state: ShowState, now: float) -> float:
     """By how much the picture is to be multiplied at a moment, 0..1."""
-    return state.light.at(now)
+    return state.light.at(now) * state.opacity.at(now)

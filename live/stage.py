@@ -11,9 +11,9 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import cv2
@@ -23,14 +23,17 @@ from numpy.typing import NDArray
 from live.camera.camera import Camera
 from live.clock import Clock
 from live.config import Inset
-from live.control.keys import key_command
-from live.control.osc import OscServer
-from live.flow import Frame, Newest, Picture, Reading, Wishes
+from live.control.hub import Desk, Hub
+from live.control.keys import help_lines, key_message
+from live.control.kinds import Value
+from live.cues import in_words as cues_in_words
+from live.cues import left
+from live.flow import Frame, Look, Mirror, Newest, Picture, Reading, Wishes
 from live.meter import Measured, Meter
 from live.mix import Mix, in_words
 from live.output.base import Output
 from live.output.compose import dim
-from live.show import Command, Quit, ShowState, brightness, mix_at, reduce
+from live.show import Quit, ShowState, brightness, mix_at, reduce
 from models.engines.base import Engine
 
 _log = logging.getLogger(__name__)
@@ -69,7 +72,9 @@ class Parts:
     reader: Reader
     engine: Engine
     output: Output
-    control: OscServer
+    hub: Hub
+    desks: tuple[Desk, ...] = ()
+    mirror: Mirror = field(default_factory=Mirror)
     tape: Tape | None = None
 
 
@@ -132,7 +137,7 @@ class Worker:
         rgb = self._parts.engine.render(reading.labels, mix.weights)
         self._rendered = mix
         stages = {**reading.stages_ms, "generate": (self._clock.now() - begun) * 1000.0}
-        return Picture(rgb, reading.seq, reading.grabbed, stages, self._view)
+        return Picture(rgb, reading.seq, reading.grabbed, stages, self._view, reading.labels)
 
 
 def _drift_of(reading: Reading | None) -> float:
@@ -186,9 +191,11 @@ class Stage:
         self._meter = Meter(METERED)
         self._picture: Picture | None = None
         self.lines: tuple[str, ...] = ()
-        self._status: Mapping[str, float | str] = {}
+        self._status: dict[str, Value | tuple[Value, ...]] = {}
         self._status_due = 0.0
+        self._begun = clock.now()
         self._camera_live = True
+        self._code: NDArray[np.uint8] | None = None
         self._camera_state = "running"
         self._output_fault = ""
         self._stopped = False
@@ -221,12 +228,12 @@ class Stage:
                 elif picture is not None:
                     self._meter.withheld(picture)
                 light = brightness(self.state, self._clock.now())
-                # Panic is black all over.
-                lines = self.lines if self.state.overlay and not self.state.panic else ()
-                looks = (id(self._picture), light, lines, self._has_inset())
+                lines = self._lines()
+                code = self._code if self.state.overlay and lines else None
+                looks = (id(self._picture), light, lines, self._has_inset(), code is None)
                 if self._picture is not None and looks != shown:
                     try:
-                        self._show(self._picture, light, lines, fresh=self._picture is picture)
+                        self._show(self._picture, light, lines, code, fresh=self._picture is picture)
                     except Exception as error:  # nor does it stop for what a display does
                         if not self._output_fault:
                             _log.exception("the output failed")
@@ -246,7 +253,7 @@ class Stage:
         return (
             f"camera: {camera.sentence}\n{lock}engine: {p.engine.describe()}, side {p.engine.side}\n"
             f"output: {p.output.describe()}\ncities: {', '.join(self.state.cities)}\n"
-            f"{p.control.describe()}"
+            + "\n".join(desk.describe() for desk in p.desks)
         )
 
     def measured(self) -> Measured:
@@ -272,17 +279,38 @@ class Stage:
         self._stopped = True
 
     def _hear(self) -> None:
+        hub, before = self.parts.hub, self.state
         for key in self.parts.output.keys():  # noqa: SIM118 - of a keyboard
-            if (command := key_command(key, self.state)) is not None:
-                self._apply(command)
-        for command in self.parts.control.drain():
-            self._apply(command)
+            if (message := key_message(key, hub.table)) is not None:
+                hub.hear("keys", [message], clients=False)
+        now = self._clock.now()
+        self.state = hub.obey(self.state, now)
         if self._stopped:
-            self._apply(Quit())
-        self.parts.control.publish(self.state, self._status)
+            self.state = reduce(self.state, Quit(), now)
+        if self.state.playback != before.playback:
+            self._status_due = now  # the operator waits for it
+        hub.publish(self.state, {**self._status, **self._moment(now)})
 
-    def _apply(self, command: Command) -> None:
-        self.state = reduce(self.state, command, self._clock.now())
+    def _moment(self, now: float) -> dict[str, Value]:
+        """What is told as it changes: where the show is in its cues, and that it lives."""
+        cues, playback = self.state.cues.cues, self.state.playback
+        standing = None if playback.standing is None else cues[playback.standing]
+        following = None if playback.next is None else cues[playback.next]
+        return {
+            "cue": standing.title if standing else "",
+            "cue/note": standing.note if standing else "",
+            "cue/next": following.title if following else "",
+            "cue/next/note": following.note if following else "",
+            "cue/left": round(left(playback, now), 1),
+            "heartbeat": int(now - self._begun),
+        }
+
+    def _lines(self) -> tuple[str, ...]:
+        """What the operator reads."""
+        if self.state.panic:  # which is black all over
+            return ()
+        helping = help_lines(self.parts.hub.table) if self.state.help else []
+        return (*helping, *(self.lines if self.state.overlay else ()))
 
     def _has_inset(self) -> bool:
         return self._sheet_is_public() or (self._inset == "auto" and self.state.overlay)
@@ -291,12 +319,20 @@ class Stage:
         """Whether the audience is shown the sheet, too."""
         return self._inset == "always" or (self._inset == "auto" and not self._camera_live)
 
-    def _show(self, picture: Picture, light: float, lines: tuple[str, ...], fresh: bool) -> None:
+    def _show(
+        self,
+        picture: Picture,
+        light: float,
+        lines: tuple[str, ...],
+        code: NDArray[np.uint8] | None,
+        fresh: bool,
+    ) -> None:
         begun = self._clock.now()
         rgb = dim(picture.rgb, light)
         view = None if picture.view is None or not self._has_inset() else dim(picture.view, light)
-        self.parts.output.show(rgb, lines, view)
+        self.parts.output.show(rgb, lines, view, code)
         now = self._clock.now()
+        self.parts.mirror.look = Look(rgb, picture.labels, picture.view, self.parts.mirror.look.number + 1)
         if self.parts.tape is not None:
             self.parts.tape.put(rgb, now, view if self._sheet_is_public() else None)
         if fresh and picture.seq:
@@ -319,6 +355,8 @@ class Stage:
         on_its_way = "" if mix.shape == "morph" or mix.has_arrived(now) else f" · {mix.shape}"
         mixed = in_words(mix.at(now), self.state.cities) + on_its_way
         holds = [name for name in ("panic", "blackout", "frozen") if getattr(self.state, name)]
+        if (opacity := self.state.opacity.target) < 1.0:
+            holds.append(f"opacity {opacity:.0%}")
         tape = self.parts.tape
         notes = [
             note
@@ -327,14 +365,17 @@ class Stage:
                 self._worker.fault,
                 reading.note if reading else "",
                 tape.note if tape else "",
+                *(desk.note for desk in self.parts.desks),
             )
             if note
         ]
+        cues = cues_in_words(self.state.playback, self.state.cues, now)
         self.lines = (
             f"{measured.fps:.1f} fps · {measured.dropped} dropped · grab to flip {latency.p50:.0f} ms, "
             f"95 % {latency.p95:.0f}, max {latency.max:.0f}",
             " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
             f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
+            *([f"cues: {cues}"] if cues else []),
             f"camera: {camera.sentence}",
             *([f"lock: {camera.lock}"] if camera.lock else []),
             f"paper: settles in {self.state.wishes.settle:g} s · drift {_drift_of(reading):g}",
@@ -349,6 +390,10 @@ class Stage:
             "dropped": measured.dropped,
             "camera": camera.state,
             "engine": self.parts.engine.name,
+            "city": mixed,
+            "cities": self.state.cities,
             "note": notes[0] if notes else "",
             "drift": _drift_of(reading),
         }
+        for desk in self.parts.desks:
+            self._status |= desk.status()

@@ -1,158 +1,79 @@
 """The table of controls: what a performer can change, each thing declared once.
 
-OSC addresses, keys and the operator's help are all read from it. What a client may send follows the habits
-of the field: TouchOSC sends floats, and a button 1.0 when pressed and 0.0 when released; QLab and consoles
-send words, integers or nothing.
+OSC addresses, OSCQuery, what MIDI controllers do untaught, keys, the page, the operator's help and
+docs/controls.md are all made of it.
 """
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from live.control.kinds import (
+    Choice,
+    Kind,
+    Meant,
+    MidiDefault,
+    Number,
+    Point,
+    Step,
+    Switch,
+    Trigger,
+    Value,
+)
+from live.cues import CueList
 from live.mix import FADE_SHAPES, REGIONS, city_of, shares
 from live.show import (
+    FASTEST,
     LONGEST_FADE,
     LONGEST_SETTLE,
+    MOST_BEATS,
+    SLOWEST,
+    Back,
     ClearSheet,
     Command,
-    NextCity,
+    Forget,
+    Go,
+    GoTo,
+    Learn,
+    MoveStandBy,
     Panic,
-    PreviousCity,
     Quit,
     ReleasePanic,
     SetBlackout,
     SetCity,
+    SetFadeBeats,
+    SetFadePoint,
     SetFadeShape,
     SetFadeTime,
     SetFreeze,
+    SetHelp,
+    SetOpacity,
     SetOverlay,
     SetRegion,
     SetSettle,
     SetShare,
+    SetTempo,
     ShowState,
+    StandBy,
+    StopCues,
     TakeInks,
     TakeWhite,
-    find_name,
 )
 from models.cityset import slug
 
-Value: TypeAlias = float | str
-"""What a control can be at, as it is told to clients; a switch is 0 or 1."""
+T = TypeVar("T")
 
-T = TypeVar("T", covariant=True)
-
-
-# Kinds of control: how what a client sent becomes a value
-
-
-class Kind(Protocol[T]):
-    def read(self, arguments: Sequence[object]) -> T:
-        """The value that these arguments mean; those after the first are ignored.
-
-        Raises ValueError, with what is wrong and what would be right, if they mean none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """Something that happens when a button is pressed. Its value is whether it was: a button's release
-    (0, 0.0, false) is heard and means nothing."""
-
-    def read(self, arguments: Sequence[object]) -> bool:
-        if not arguments or arguments[0] is None:
-            return True
-        return _on_or_off(arguments[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """Something on or off. Its value is None for the other way round: no argument, an impulse, "toggle"."""
-
-    def read(self, arguments: Sequence[object]) -> bool | None:
-        if not arguments or arguments[0] is None or _word(arguments[0]) == "toggle":
-            return None
-        return _on_or_off(arguments[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number in a range; one beyond its ends is taken for the end."""
-
-    low: float
-    high: float
-    unit: str
-
-    def read(self, arguments: Sequence[object]) -> float:
-        number = _number(arguments[0]) if arguments else None
-        if number is None:
-            raise ValueError(
-                f"takes a number from {self.low:g} to {self.high:g} {self.unit}{_not(arguments)}"
-            )
-        return min(max(number, self.low), self.high)
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of several names. Its value is the index; a client may give the name or the number from 1."""
-
-    noun: str
-    names: tuple[str, ...]
-
-    def read(self, arguments: Sequence[object]) -> int:
-        wanted = arguments[0] if arguments else None
-        if isinstance(wanted, str) and (index := find_name(self.names, wanted)) is not None:
-            return index
-        number = _number(wanted)
-        # A number between two names means neither.
-        if number is not None and number.is_integer() and 1 <= number <= len(self.names):
-            return int(number) - 1
-        names, last = ", ".join(self.names), len(self.names)
-        raise ValueError(f"takes a {self.noun} ({names}) or its number (1 to {last}){_not(arguments)}")
-
-
-_WORDS: Final = {"on": True, "true": True, "off": False, "false": False}
-
-
-def _on_or_off(argument: object) -> bool:
-    if isinstance(argument, bool):
-        return argument
-    if (word := _word(argument)) in _WORDS:
-        return _WORDS[word]
-    number = _number(argument)
-    if number is None:
-        raise ValueError(f"takes 1 or 0, on or off{_not([argument])}")
-    return number >= 0.5
-
-
-def _word(argument: object) -> str:
-    return argument.strip().casefold() if isinstance(argument, str) else ""
-
-
-def _number(argument: object) -> float | None:
-    """The finite number that an argument is, or spells."""
-    # To Python, true is a number too.
-    if isinstance(argument, bool) or not isinstance(argument, int | float | str):
-        return None
-    try:
-        number = float(argument)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _not(arguments: Sequence[object]) -> str:
-    if not arguments:
-        return ""
-    if isinstance(arguments[0], str | int | float | None):
-        text = repr(arguments[0])
-        return f", not {text if len(text) <= 40 else text[:40] + '…'}"
-    return ", not a blob, an array or the like"
-
-
-# The table
+GROUPS: Final = {
+    "cities": "Cities",
+    "fade": "Change of city",
+    "cues": "Cues",
+    "light": "Light",
+    "sheet": "Sheet",
+    "desk": "Desk",
+}
+"""What belongs together, in the order in which it is listed, with its title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,198 +81,472 @@ class Control(Generic[T]):
     """One thing that a performer can change.
 
     address: its OSC address.
+    group: of `GROUPS`.
     meaning: what it does, in one line.
-    command: the command for a value; None where the value means nothing.
-    value: what it is at; None for what only happens.
-    keys: the names of its keys, each with the arguments of the OSC message that it stands for.
+    command: the command for a value, as the show stands when it is obeyed.
+    told: what it is at, as clients are told; None for what only happens.
+    faded: the command that brings a value in so many seconds, where a cue does that.
+    keys: the names of its keys, each with the arguments of the message that it stands for.
+    midi: where it stands on a MIDI controller that nobody has taught otherwise.
     clients: whether a client may use it, or only who sits at the machine.
+    exact: whether it must be called by its very address, and no OSC pattern reaches it.
     """
 
     name: str
     address: str
+    group: str
     kind: Kind[T]
     meaning: str
-    command: Callable[[Any], Command | None]
-    value: Callable[[ShowState], Value] | None = None
+    command: Callable[[T, ShowState], Command]
+    told: Callable[[ShowState], tuple[Value, ...]] | None = None
+    faded: Callable[[T, float], Command] | None = None
     keys: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    midi: tuple[MidiDefault, ...] = ()
     clients: bool = True
+    exact: bool = False
 
-    def read(self, arguments: Sequence[object]) -> Command | None:
-        """The command that a message with these arguments means; None if it means nothing (a release).
+    def read(self, arguments: Sequence[object]) -> Meant[T] | None:
+        """What a message with these arguments means; None if nothing (a release).
 
         Raises ValueError, with the whole sentence for the sender, if it can't be meant."""
         try:
-            return self.command(self.kind.read(arguments))
+            meant = self.kind.read(arguments)
         except ValueError as error:
             raise ValueError(f"{self.address} {error}") from None
+        if meant is not None and meant.remark:
+            return Meant(meant.value, f"{self.address} {meant.remark}")
+        return meant
+
+    def asked(self, value: T | Step, state: ShowState) -> Command:
+        """The command for a value, or for a step from where the control stands."""
+        if isinstance(value, Step):
+            value = self.kind.stepped(self.told(state) if self.told else (), value)
+        return self.command(value, state)
 
 
-Table: TypeAlias = tuple[Control[object], ...]
+Table: TypeAlias = tuple[Control[Any], ...]
 
 
-def _when_pressed(command: Command) -> Callable[[bool], Command | None]:
-    return lambda pressed: command if pressed else None
+def controls(cities: tuple[str, ...], cues: CueList) -> Table:
+    """The table of controls of a show with these cities and cues."""
+    table = (*_cities(cities), *_fade(), *_cues(cues), *_light(), *_sheet(), *_desk())
+    known = ("", *(c.address for c in table if c.clients))
+    return (*table, *_teaching(known), _QUIT)
 
 
-@functools.cache
-def controls(cities: tuple[str, ...]) -> Table:
-    """The table of controls of a show with these cities."""
+def _cities(cities: tuple[str, ...]) -> Table:
+    def beside(places: int) -> Callable[[bool, ShowState], Command]:
+        return lambda _, state: SetCity((state.city + places) % len(state.cities))
+
     digits: dict[str, tuple[object, ...]] = {str(n): (n,) for n in range(1, min(len(cities), 9) + 1)}
     return (
         Control(
             "city",
             "/city",
+            "cities",
             Choice("city", cities),
             "fade to a city, by name or number",
-            SetCity,
-            lambda state: state.cities[state.city],
-            digits,
+            lambda index, _: SetCity(index),
+            lambda state: (state.cities[state.city],),
+            keys=digits,
+            midi=(MidiDefault("program"),),
         ),
         Control(
             "next city",
             "/city/next",
+            "cities",
             Trigger(),
             "fade to the next city",
-            _when_pressed(NextCity()),
+            beside(1),
             keys={"right": ()},
+            midi=(MidiDefault("note", 5),),
         ),
         Control(
             "previous city",
             "/city/prev",
+            "cities",
             Trigger(),
             "fade to the city before",
-            _when_pressed(PreviousCity()),
+            beside(-1),
             keys={"left": ()},
+            midi=(MidiDefault("note", 4),),
         ),
-        *(_share_control(index, city) for index, city in enumerate(cities)),
-        *(_region_control(region, cities) for region in REGIONS),
+        *(_share(index, city) for index, city in enumerate(cities)),
+        *(_region(region, cities) for region in REGIONS),
+    )
+
+
+SHARE_FADERS: Final = range(16, 24)
+"""The MIDI controllers that are the shares of the first cities: general purpose 1–4 and four more, the
+upper row of common small desks."""
+
+
+def _share(index: int, city: str) -> Control[float]:
+    return Control(
+        f"share of {city}",
+        f"/mix/{slug(city)}",
+        "cities",
+        Number(0.0, 1.0, "of the sheet", 0.05),
+        f"how much of the mix is {city}, at once",
+        lambda share, _: SetShare(index, share),
+        lambda state: (round(shares(state.mix.target)[index], 3),),
+        midi=(MidiDefault("cc", SHARE_FADERS[index]),) if index < len(SHARE_FADERS) else (),
+    )
+
+
+def _region(region: str, cities: tuple[str, ...]) -> Control[int]:
+    def told(state: ShowState) -> tuple[Value, ...]:
+        city = city_of(state.mix.target, region)
+        return ("" if city is None else cities[city],)
+
+    return Control(
+        f"{region} region",
+        f"/region/{region}",
+        "cities",
+        Choice("city", cities),
+        f"fade the {region} of the sheet to a city, by name or number",
+        lambda index, _: SetRegion(region, index),
+        told,
+    )
+
+
+def _fade() -> Table:
+    return (
         Control(
             "fade time",
             "/fade/time",
-            Number(0.0, LONGEST_FADE, "seconds"),
+            "fade",
+            Number(0.0, LONGEST_FADE, "seconds", 0.5),
             "how long the next change of city takes",
-            SetFadeTime,
-            lambda state: state.fade_time,
+            lambda seconds, _: SetFadeTime(seconds),
+            lambda state: (state.fade_time,),
+        ),
+        Control(
+            "fade beats",
+            "/fade/beats",
+            "fade",
+            Number(0.0, MOST_BEATS, "beats", 1.0),
+            "beats that it takes instead, at the tempo; 0 for the seconds of the fade time",
+            lambda beats, _: SetFadeBeats(beats),
+            lambda state: (state.fade_beats,),
+        ),
+        Control(
+            "tempo",
+            "/tempo",
+            "fade",
+            Number(SLOWEST, FASTEST, "beats a minute", 1.0),
+            "how fast the beats are; a MIDI clock sets it",
+            lambda bpm, _: SetTempo(bpm),
+            lambda state: (state.tempo,),
         ),
         Control(
             "fade shape",
             "/fade/shape",
+            "fade",
             Choice("shape", FADE_SHAPES),
             "where the next change of city comes first",
-            lambda index: SetFadeShape(FADE_SHAPES[index]),
-            lambda state: state.fade_shape,
+            lambda index, _: SetFadeShape(FADE_SHAPES[index]),
+            lambda state: (state.fade_shape,),
         ),
+        Control(
+            "fade point",
+            "/fade/point",
+            "fade",
+            Point(),
+            "the place on the sheet around which an iris opens or closes",
+            lambda point, _: SetFadePoint(*point),
+            lambda state: state.fade_point,
+        ),
+        Control(
+            "fade point across",
+            "/fade/point/x",
+            "fade",
+            Number(0.0, 1.0, "of the sheet from the left", 0.05),
+            "the same place, its x alone",
+            lambda x, _: SetFadePoint(x=x),
+            lambda state: state.fade_point[:1],
+        ),
+        Control(
+            "fade point down",
+            "/fade/point/y",
+            "fade",
+            Number(0.0, 1.0, "of the sheet from the top", 0.05),
+            "the same place, its y alone",
+            lambda y, _: SetFadePoint(y=y),
+            lambda state: state.fade_point[1:],
+        ),
+    )
+
+
+def _cues(cues: CueList) -> Table:
+    def standing(index: int | None) -> tuple[Value, ...]:
+        return ("" if index is None else cues.cues[index].number,)
+
+    triggers = (
+        Control(
+            "GO",
+            "/go",
+            "cues",
+            Trigger(),
+            "begin the next cue",
+            lambda _, __: Go(),
+            keys={"space": (), "pagedown": ()},
+            midi=(MidiDefault("note", 1),),
+            exact=True,
+        ),
+        Control(
+            "back",
+            "/back",
+            "cues",
+            Trigger(),
+            "begin the cue before the standing one",
+            lambda _, __: Back(),
+            keys={"pageup": ()},
+            midi=(MidiDefault("note", 2),),
+            exact=True,
+        ),
+        Control(
+            "stop cues",
+            "/cue/stop",
+            "cues",
+            Trigger(),
+            "begin nothing of what waits or follows",
+            lambda _, __: StopCues(),
+            keys={"s": ()},
+            exact=True,
+        ),
+    )
+    if not cues.cues:
+        return triggers
+    numbers = tuple(cue.number for cue in cues.cues)
+    return (
+        *triggers,
+        Control(
+            "cue",
+            "/cue",
+            "cues",
+            Choice("cue", numbers, cues.find),
+            "begin a cue, by number or name",
+            lambda index, _: GoTo(index),
+            lambda state: standing(state.playback.standing),
+            exact=True,
+        ),
+        Control(
+            "standby",
+            "/cue/standby",
+            "cues",
+            Choice("cue", numbers, cues.find),
+            "let a cue be the next one, by number or name, without beginning it",
+            lambda index, _: StandBy(index),
+            lambda state: standing(state.playback.next),
+            exact=True,
+        ),
+        Control(
+            "standby on",
+            "/cue/next",
+            "cues",
+            Trigger(),
+            "let the cue after the next one be the next",
+            lambda _, __: MoveStandBy(1),
+            keys={"down": ()},
+            exact=True,
+        ),
+        Control(
+            "standby back",
+            "/cue/prev",
+            "cues",
+            Trigger(),
+            "let the cue before the next one be the next",
+            lambda _, __: MoveStandBy(-1),
+            keys={"up": ()},
+            exact=True,
+        ),
+        *(_cue(index, cue.number, cue.name) for index, cue in enumerate(cues.cues)),
+    )
+
+
+def _cue(index: int, number: str, name: str) -> Control[bool]:
+    return Control(
+        f"cue {number}",
+        f"/cue/{number}/go",
+        "cues",
+        Trigger(),
+        f"begin cue {number}{f', {name}' if name else ''}",
+        lambda _, __: GoTo(index),
+        exact=True,
+    )
+
+
+def _light() -> Table:
+    return (
         Control(
             "freeze",
             "/freeze",
+            "light",
             Switch(),
             "hold the picture on the projector",
-            SetFreeze,
-            lambda state: int(state.frozen),
-            {"f": ()},
+            lambda on, _: SetFreeze(on),
+            lambda state: (int(state.frozen),),
+            keys={"f": ()},
+            midi=(MidiDefault("note", 3), MidiDefault("cc", 26)),
         ),
         Control(
             "blackout",
             "/blackout",
+            "light",
             Switch(),
             "fade to black and back",
-            SetBlackout,
-            lambda state: int(state.blackout),
-            {"b": ()},
+            lambda on, _: SetBlackout(on),
+            lambda state: (int(state.blackout),),
+            keys={"b": ()},
+            midi=(MidiDefault("note", 0),),
+            exact=True,
+        ),
+        Control(
+            "opacity",
+            "/opacity",
+            "light",
+            Number(0.0, 1.0, "of the light", 0.05),
+            "how bright the picture may be at most",
+            lambda level, _: SetOpacity(level),
+            lambda state: (round(state.opacity.target, 3),),
+            faded=SetOpacity,
+            midi=(MidiDefault("cc", 25),),
+            exact=True,
         ),
         # A trigger, not a switch: the release of the button that called it must not end it.
         Control(
             "panic",
             "/panic",
+            "light",
             Trigger(),
             "black at once, until released",
-            _when_pressed(Panic()),
-            lambda state: int(state.panic),
-            {"escape": ()},
+            lambda _, __: Panic(),
+            lambda state: (int(state.panic),),
+            keys={"escape": ()},
+            exact=True,
         ),
         Control(
             "release panic",
             "/panic/release",
+            "light",
             Trigger(),
             "end the panic",
-            _when_pressed(ReleasePanic()),
+            lambda _, __: ReleasePanic(),
             keys={"backspace": ()},
+            exact=True,
         ),
-        Control(
-            "overlay",
-            "/overlay",
-            Switch(),
-            "show the operator's figures",
-            SetOverlay,
-            lambda state: int(state.overlay),
-            {"h": ()},
-        ),
+    )
+
+
+def _sheet() -> Table:
+    return (
         Control(
             "settle",
             "/settle",
-            Number(0.0, LONGEST_SETTLE, "seconds"),
+            "sheet",
+            Number(0.0, LONGEST_SETTLE, "seconds", 0.05),
             "how long the paper must be read alike before the city follows",
-            SetSettle,
-            lambda state: state.wishes.settle,
+            lambda seconds, _: SetSettle(seconds),
+            lambda state: (state.wishes.settle,),
         ),
         Control(
             "clear sheet",
             "/sheet/clear",
+            "sheet",
             Trigger(),
             "forget the drawing and read the sheet anew",
-            _when_pressed(ClearSheet()),
+            lambda _, __: ClearSheet(),
             keys={"delete": ()},
+            exact=True,
         ),
         Control(
             "white",
             "/calibrate/white",
+            "sheet",
             Trigger(),
             "take the bare paper as it is now for white",
-            _when_pressed(TakeWhite()),
+            lambda _, __: TakeWhite(),
             keys={"w": ()},
+            exact=True,
         ),
         Control(
             "inks",
             "/calibrate/inks",
+            "sheet",
             Trigger(),
             "take the inks from the sheet's swatches",
-            _when_pressed(TakeInks()),
+            lambda _, __: TakeInks(),
             keys={"c": ()},
+            exact=True,
         ),
-        # No client ends a show.
+    )
+
+
+def _desk() -> Table:
+    return (
         Control(
-            "quit",
-            "/quit",
-            Trigger(),
-            "end the show",
-            _when_pressed(Quit()),
-            keys={"ctrl+q": (), "close": ()},
-            clients=False,
+            "overlay",
+            "/overlay",
+            "desk",
+            Switch(),
+            "show the operator's figures",
+            lambda on, _: SetOverlay(on),
+            lambda state: (int(state.overlay),),
+            keys={"h": ()},
+        ),
+        Control(
+            "help",
+            "/help",
+            "desk",
+            Switch(),
+            "show what the keys do",
+            lambda on, _: SetHelp(on),
+            lambda state: (int(state.help),),
+            keys={"f1": ()},
         ),
     )
 
 
-def _share_control(index: int, city: str) -> Control[float]:
-    return Control(
-        f"share of {city}",
-        f"/mix/{slug(city)}",
-        Number(0.0, 1.0, "of the sheet"),
-        f"how much of the mix is {city}, at once",
-        lambda share: SetShare(index, share),
-        lambda state: round(shares(state.mix.target)[index], 3),
+def _teaching(known: tuple[str, ...]) -> Table:
+    """What teaches MIDI controllers. known: the addresses that can be taught, and "" for none."""
+
+    def find(wanted: object) -> int | None:
+        return known.index(wanted) if isinstance(wanted, str) and wanted in known else None
+
+    return (
+        Control(
+            "learn",
+            "/midi/learn",
+            "desk",
+            Choice("control's address", known, find),
+            'teach a MIDI controller this control: the next knob that is moved is it; "" ends it',
+            lambda index, _: Learn(known[index]),
+            lambda state: (state.learning,),
+            exact=True,
+        ),
+        Control(
+            "forget",
+            "/midi/forget",
+            "desk",
+            Choice("control's address", known, find),
+            "let no MIDI controller move this control",
+            lambda index, _: Forget(known[index]),
+            lambda state: (state.forgetting,),
+            exact=True,
+        ),
     )
 
 
-def _region_control(region: str, cities: tuple[str, ...]) -> Control[int]:
-    def value(state: ShowState) -> Value:
-        city = city_of(state.mix.target, region)
-        return "" if city is None else cities[city]
-
-    return Control(
-        f"{region} region",
-        f"/region/{region}",
-        Choice("city", cities),
-        f"fade the {region} of the sheet to a city, by name or number",
-        lambda index: SetRegion(region, index),
-        value,
-    )
+# No client ends a show.
+_QUIT: Final = Control(
+    "quit",
+    "/quit",
+    "desk",
+    Trigger(),
+    "end the show",
+    lambda _, __: Quit(),
+    keys={"ctrl+q": (), "close": ()},
+    clients=False,
+    exact=True,
+)

@@ -24,11 +24,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import math
 import socket
 import threading
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from pythonosc.dispatcher import Dispatcher
@@ -37,10 +35,9 @@ from pythonosc.osc_server import BlockingOSCUDPServer
 from live.clock import Clock
 from live.config import ControlSettings
 from live.control import packets
-from live.control.controls import Control, Value, controls
-from live.control.queue import CommandQueue
-from live.show import Command, ShowState
-from models.faults import DeviceFault, did_you_mean
+from live.control.hub import Hub, News
+from live.control.kinds import Message, Value
+from models.faults import DeviceFault
 
 Client: TypeAlias = tuple[Any, ...]
 """The address of a socket: host, port and, with IPv6, two more."""
@@ -67,25 +64,20 @@ for ever."""
 _log = logging.getLogger(__name__)
 
 
-class OscServer:
-    """The OSC side of the show. `drain` and `publish` are for the main thread, once a frame."""
+class OscDesk:
+    """The OSC side of the show."""
 
-    def __init__(self, settings: ControlSettings, cities: Sequence[str], clock: Clock) -> None:
+    def __init__(self, settings: ControlSettings, hub: Hub, clock: Clock) -> None:
         """Take the port. Raises DeviceFault if it can't be had."""
         self._clock = clock
+        self._hub = hub
         self._host = settings.osc_host
-        self._controls = {c.address: c for c in controls(tuple(cities)) if c.clients}
-        self._queue = CommandQueue()
         self._lock = threading.Lock()
-        self._clients: dict[Client, float] = {}  # when each was last heard, the longest ago first
-        self._asked: dict[tuple[Client, str], None] = {}  # questions since the last drain, in order
-        self._due: list[tuple[Client, str]] = []  # those from before it, to be answered by `publish`
-        self._told: dict[str, tuple[tuple[Value, ...], float]] = {}  # what was last told, and when
-        self._refused = 0
-        self._logged: set[str] = set()
-        self._error_told = -math.inf
+        self._clients: dict[Client, float] = {}
+        self._asked: dict[tuple[Client, str], int] = {}
         self._server = _bind(settings, self._hear)
         self._thread: threading.Thread | None = None
+        self.note = ""
 
     @property
     def port(self) -> int:
@@ -93,14 +85,13 @@ class OscServer:
         port: int = self._server.server_address[1]
         return port
 
-    @property
-    def refused(self) -> int:
-        """How many datagrams and messages couldn't be meant."""
-        return self._refused
-
     def describe(self) -> str:
         """What it is, for the operator: 'OSC 127.0.0.1:9000'."""
         return f"OSC {self._host}:{self.port}"
+
+    def status(self) -> dict[str, Value]:
+        """Nothing."""
+        return {}
 
     def start(self) -> None:
         """Begin to listen."""
@@ -117,115 +108,44 @@ class OscServer:
             self._thread = None
         self._server.server_close()
 
-    # The main thread
-
-    def drain(self) -> list[Command]:
-        """The commands since the last call, in the order in which they came."""
-        with self._lock:
-            # Asked before now: whoever sends a command and then asks is answered with its effect.
-            self._due = [*self._due, *self._asked][:MOST_QUERIES]
-            self._asked.clear()
-            # Under the same lock, so that no command is left behind whose question was taken.
-            return self._queue.drain()
-
-    def publish(self, state: ShowState, status: Mapping[str, Value]) -> None:
-        """Tell clients what has changed since the last call, and answer what was asked before `drain`.
-
-        status: by name, what is told as /status/<name>.
-        """
+    def tell(self, news: News) -> None:
+        """Tell clients what has changed, and answer what they asked."""
         now = self._clock.now()
-        values: dict[str, tuple[Value, ...]] = {
-            address: (control.value(state),) for address, control in self._controls.items() if control.value
-        }
-        values |= {_STATUS + name: (value,) for name, value in status.items()}
-        values[_STATUS + "cities"] = state.cities
         with self._lock:
-            due, self._due = self._due, []
+            due = [(client, address) for (client, address), turn in self._asked.items() if turn < news.turn]
+            for key in due:
+                del self._asked[key]
             clients = [client for client, heard in self._clients.items() if now - heard < CLIENT_SECONDS]
-        for address, value in values.items():
-            told, told_at = self._told.get(address, ((), -math.inf))
-            least = STATUS_SECONDS if address.startswith(_STATUS) else CONTROL_SECONDS
-            if told != value and now - told_at >= least:
-                self._told[address] = value, now
-                self._send(clients, address, *value)
+        for address, value in news.changes.items():
+            self._send(clients, address, *value)
         for client, asked in due:
-            for address, value in values.items():
+            for address, value in news.values.items():
                 if asked in (address, _EVERYTHING):
                     self._send([client], address, *value)
             if asked == _EVERYTHING:
-                self._send([client], "/state/end", len(values))
-
-    # The receiver thread
+                self._send([client], "/state/end", len(news.values))
 
     def _hear(self, client: Client, datagram: bytes) -> None:
         try:
             messages = packets.parse(datagram)
         except packets.PacketError as error:
-            self._refuse(client, "packet", f"a datagram isn't OSC: {error}")
+            _log.warning("OSC from %s: a datagram isn't OSC: %s", client[0], error)
             return
         for message in messages:
             self._obey(client, message)
 
     def _obey(self, client: Client, message: packets.Message) -> None:
-        address, arguments = message.address, message.arguments
-        control = self._controls.get(address)
-        is_query = arguments == _QUERY and (address.startswith(_STATUS) or (control and control.value))
-        if address == "/ping":
-            self._remember(client)
-            self._send([client], "/pong")
-        elif address == _EVERYTHING or is_query:
-            self._ask(client, address)
-        elif control:
-            self._command(client, control, arguments)
-        elif not address.startswith(_OUR_OWN):
-            hint = did_you_mean(address[:40], self._controls, cutoff=0.7)
-            self._refuse(client, "address", f"there is no {address[:40]} here{hint}")
-
-    def _command(self, client: Client, control: Control[Any], arguments: tuple[object, ...]) -> None:
-        try:
-            command = control.read(arguments)
-        except ValueError as error:
-            self._refuse(client, control.address, str(error))
-            return
-        if len(arguments) > 1:
-            surplus = f"{control.address} takes one argument, the others are ignored"
-            self._log_once(surplus, client, surplus)
-        if command is not None:
-            with self._lock:
-                self._queue.put(command)
-        self._remember(client)
-
-    def _ask(self, client: Client, address: str) -> None:
-        self._remember(client)
         with self._lock:
-            if len(self._asked) < MOST_QUERIES:
-                self._asked[client, address] = None
-
-    def _remember(self, client: Client) -> None:
-        with self._lock:
-            self._clients.pop(client, None)
             self._clients[client] = self._clock.now()
-            if len(self._clients) > MOST_CLIENTS:
-                # Of the machine that has most: a script whose every message comes from a new port must
-                # not push out the tablet.
-                crowd, _ = Counter(other[0] for other in self._clients).most_common(1)[0]
-                del self._clients[next(other for other in self._clients if other[0] == crowd)]
-
-    def _refuse(self, client: Client, reason: str, sentence: str) -> None:
-        sentence = "".join(c if c.isprintable() else "·" for c in sentence[:300])  # it may quote the client
-        self._refused += 1
-        self._log_once(reason, client, sentence)
-        now = self._clock.now()
-        if reason != "packet" and now - self._error_told >= ERROR_SECONDS:
-            self._error_told = now
-            self._send([client], "/error", sentence)
-
-    def _log_once(self, reason: str, client: Client, sentence: str) -> None:
-        if reason not in self._logged:
-            self._logged.add(reason)
-            _log.warning("OSC from %s: %s (said once)", client[0], sentence)
-
-    # Both threads
+        if message.address == "/ping":
+            self._send([client], "/pong")
+        elif message.address == _EVERYTHING or message.arguments == _QUERY:
+            with self._lock:
+                self._asked[client, message.address] = self._hub.turn
+        else:
+            asked = Message(message.address, message.arguments)
+            for sentence in self._hub.hear(f"OSC {client[0]}:{client[1]}", [asked]):
+                self._send([client], "/error", sentence)
 
     def _send(self, clients: Sequence[Client], address: str, *arguments: Value) -> None:
         datagram = packets.build(address, *arguments)

@@ -29,11 +29,16 @@ class Output(Protocol):
         """Width and height in pixels, as they are now: a window may be resized."""
 
     def show(
-        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+        self,
+        rgb: NDArray[np.uint8],
+        overlay: Sequence[str],
+        inset: NDArray[np.uint8] | None = None,
+        code: NDArray[np.uint8] | None = None,
     ) -> None:
         """Show a picture (uint8 (H, W, 3) RGB, any size) scaled to the output, with the operator's lines of
-        text over it (none: no overlay) and a small view of the sheet in the lower left corner (`inset`, as
-        the picture; None: no view). Returns when it is flipped."""
+        text over it (none: no overlay), a small view of the sheet in the lower left corner (`inset`, as
+        the picture; None: no view) and a QR code in the lower right (`code`: uint8 (n, n), its modules, 1
+        for dark; None: no code). Returns when it is flipped."""
 
     def keys(self) -> list[str]:
         """Keys pressed since the last call, as names: 'h', 'b', '1', 'space', 'ctrl+q', 'right'; 'close'

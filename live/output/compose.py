@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -75,10 +75,16 @@ def dim(rgb: Rgb, brightness: float) -> Rgb:
 
 
 def compose(
-    rgb: Rgb, overlay: Sequence[str], size: tuple[int, int], fit: Fit, inset: Rgb | None = None
+    rgb: Rgb,
+    overlay: Sequence[str],
+    size: tuple[int, int],
+    fit: Fit,
+    inset: Rgb | None = None,
+    code: NDArray[np.uint8] | None = None,
 ) -> Rgb:
-    """A picture (uint8 (H, W, 3) RGB, any size), the operator's lines and a small view of the sheet as they
-    stand on an output of `size` (width, height): a fresh uint8 (height, width, 3) RGB."""
+    """A picture (uint8 (H, W, 3) RGB, any size), the operator's lines, a small view of the sheet and the
+    modules of a QR code (uint8 (n, n), 1 for dark) as they stand on an output of `size` (width, height): a
+    fresh uint8 (height, width, 3) RGB."""
     source, target = place((rgb.shape[1], rgb.shape[0]), size, fit)
     canvas = np.empty((size[1], size[0], 3), np.uint8)
     canvas[: target.y] = 0
@@ -95,6 +101,8 @@ def compose(
     )
     if inset is not None:
         _lay_inset(inset, canvas)
+    if code is not None:
+        _lay_code(code, canvas)
     if overlay:
         _panel(tuple(overlay), size).lay_over(canvas)
     return canvas
@@ -108,6 +116,26 @@ def _lay_inset(inset: Rgb, canvas: Rgb) -> None:
     fitted = _middle(room, (inset.shape[1], inset.shape[0]))
     part = Rect(margin, height - margin - fitted.height, fitted.width, fitted.height).of(canvas)
     cv2.resize(inset, (fitted.width, fitted.height), dst=part, interpolation=cv2.INTER_AREA)
+
+
+_QUIET: Final = 4
+"""Modules of white around a QR code, without which readers don't find it (ISO/IEC 18004)."""
+_CODE_SHARE: Final = 3
+"""A code is at most this fraction of the height of the output."""
+
+
+def _lay_code(code: NDArray[np.uint8], canvas: Rgb) -> None:
+    """A QR code in the lower right, its modules of whole pixels; none where there is no room for it."""
+    height, width = canvas.shape[:2]
+    margin = min(height, width) // 72
+    modules = np.pad(code, _QUIET)
+    scale = min(height // _CODE_SHARE, width // _CODE_SHARE) // modules.shape[0]
+    if scale < 1:
+        return
+    grey = np.where(modules > 0, 0, 255).astype(np.uint8).repeat(scale, 0).repeat(scale, 1)
+    size = grey.shape[0]
+    part = Rect(width - margin - size, height - margin - size, size, size).of(canvas)
+    part[:] = grey[:, :, None]
 
 
 @dataclass(frozen=True, slots=True)

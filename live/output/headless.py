@@ -29,9 +29,13 @@ class HeadlessOutput:
         self.shown = 0
 
     def show(
-        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+        self,
+        rgb: NDArray[np.uint8],
+        overlay: Sequence[str],
+        inset: NDArray[np.uint8] | None = None,
+        code: NDArray[np.uint8] | None = None,
     ) -> None:
-        self.last = compose(rgb, overlay, self.size, self._fit, inset)
+        self.last = compose(rgb, overlay, self.size, self._fit, inset, code)
         self.shown += 1
 
     def press(self, *names: str) -> None:

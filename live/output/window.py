@@ -106,10 +106,14 @@ class ProjectorWindow:
         return self._screen().get_size()
 
     def show(
-        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+        self,
+        rgb: NDArray[np.uint8],
+        overlay: Sequence[str],
+        inset: NDArray[np.uint8] | None = None,
+        code: NDArray[np.uint8] | None = None,
     ) -> None:
         screen = self._screen()
-        canvas = compose(rgb, overlay, screen.get_size(), self._settings.fit, inset)
+        canvas = compose(rgb, overlay, screen.get_size(), self._settings.fit, inset, code)
         screen.blit(pygame.image.frombuffer(canvas.data, screen.get_size(), "RGB"), (0, 0))
         pygame.display.flip()
 

@@ -257,3 +257,16 @@ def test_a_mix_in_words_names_who_can_be_seen() -> None:
     halves = with_region(of_city(0, 3), "left", 1)
     assert in_words(halves, ("dubai", "paris", "rome")) == "dubai 50% + paris 50%"
     assert in_words(of_city(2, 3), ("dubai", "paris", "rome")) == "rome 100%"
+
+
+@pytest.mark.parametrize("point", [(0.0, 0.0), (0.9, 0.3)])
+def test_an_iris_opens_around_its_point_and_closes_around_it(point: tuple[float, float]) -> None:
+    column, row = (min(int(at * MIX_GRID), MIX_GRID - 1) for at in point)
+    opening, closing = covered("iris-out", 0.3, point), covered("iris-in", 0.7, point)
+    assert opening[row, column] == 1.0
+    assert opening.min() == 0.0
+    assert closing[row, column] == 0.0
+    assert closing.max() == 1.0
+    for shape in ("iris-out", "iris-in"):
+        assert (covered(shape, 0.0, point) == 0).all()
+        assert (covered(shape, 1.0, point) == 1).all()

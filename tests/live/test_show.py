@@ -2,64 +2,101 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live.cues import Cue, CueList
 from live.flow import Wishes
 from live.mix import FADE_SHAPES, FADER_STEP, REGIONS, FadeShape, city_of, of_city, shares, with_region
 from live.show import (
     BLACKOUT_SECONDS,
+    FASTEST,
     LONGEST_FADE,
+    MOST_BEATS,
+    SLOWEST,
+    Back,
+    Begun,
     ClearSheet,
     Command,
-    NextCity,
+    Forget,
+    Go,
+    GoTo,
+    Learn,
+    MoveStandBy,
     Panic,
-    PreviousCity,
     Quit,
     ReleasePanic,
     SetBlackout,
     SetCity,
+    SetFadeBeats,
+    SetFadePoint,
     SetFadeShape,
     SetFadeTime,
     SetFreeze,
+    SetHelp,
+    SetOpacity,
     SetOverlay,
     SetRegion,
     SetSettle,
     SetShare,
+    SetTempo,
     ShowState,
+    StandBy,
+    StopCues,
     TakeInks,
     TakeWhite,
+    Tick,
     brightness,
+    fade_seconds,
     find_city,
-    is_relative,
     mix_at,
     opening,
     reduce,
-    subject,
 )
 from models.cityset import slug
 from models.faults import UsageFault
 
 CITIES = ("Istanbul", "New York", "São Paulo")
 
-_on = st.none() | st.booleans()
+CUES = CueList(
+    (
+        Cue("1", mix=of_city(1, 3), fade=2.0),
+        Cue("2", mix=of_city(2, 3), fade=4.0, wait=1.0, shape="wipe-left"),
+        Cue("3", set=(("/freeze", (1,)),), follow=0.5),
+        Cue("4", mix=with_region(of_city(0, 3), "left", 2)),
+    )
+)
+
+_on = st.booleans()
 commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(SetCity, st.integers(-2, len(CITIES) + 1)),
-    st.just(NextCity()),
-    st.just(PreviousCity()),
     st.builds(SetRegion, st.sampled_from(REGIONS), st.integers(0, len(CITIES) - 1)),
     st.builds(SetShare, st.integers(0, len(CITIES) - 1), st.floats(0, 1)),
     st.builds(SetFadeTime, st.just(0.0) | st.floats(0.01, LONGEST_FADE)),
     st.builds(SetFadeShape, st.sampled_from(FADE_SHAPES)),
+    st.builds(SetFadePoint, st.none() | st.floats(0, 1), st.none() | st.floats(0, 1)),
+    st.builds(SetFadeBeats, st.floats(0, MOST_BEATS)),
+    st.builds(SetTempo, st.floats(SLOWEST, FASTEST)),
+    st.builds(SetOpacity, st.floats(0, 1), st.just(0.0) | st.floats(0.01, LONGEST_FADE)),
     st.builds(SetFreeze, _on),
     st.builds(SetBlackout, _on),
     st.just(Panic()),
     st.just(ReleasePanic()),
     st.builds(SetOverlay, _on),
     st.just(Quit()),
+)
+of_cues: st.SearchStrategy[Command] = st.one_of(
+    st.just(Go()),
+    st.just(Back()),
+    st.builds(GoTo, st.integers(-1, 5)),
+    st.builds(StandBy, st.integers(-1, 5)),
+    st.builds(MoveStandBy, st.integers(-2, 2)),
+    st.just(StopCues()),
+    st.just(Tick()),
 )
 steps = st.lists(st.tuples(st.floats(0, 3), commands), max_size=12)
 """Seconds until a command, and the command."""
@@ -117,14 +154,8 @@ def test_a_change_of_city_has_the_shape_that_was_chosen(shape: FadeShape) -> Non
 
 
 def test_without_a_fade_time_the_city_is_there_at_once() -> None:
-    state, now = played([(0.0, SetFadeTime(0.0)), (1.0, NextCity())])
+    state, now = played([(0.0, SetFadeTime(0.0)), (1.0, SetCity(1))])
     assert mix_at(state, now) == of_city(1, 3)
-
-
-def test_next_and_previous_go_round() -> None:
-    state = opening(CITIES)
-    assert reduce(state, PreviousCity(), 0.0).city == 2
-    assert reduce(reduce(state, PreviousCity(), 0.0), NextCity(), 0.0).city == 0
 
 
 @pytest.mark.parametrize("index", [0, -1, 3])
@@ -133,14 +164,14 @@ def test_the_city_that_stands_and_those_that_are_not_change_nothing(index: int) 
 
 
 def test_a_fade_time_is_for_the_next_fade() -> None:
-    state, now = played([(0.0, SetFadeTime(4.0)), (0.0, NextCity()), (2.0, SetFadeTime(0.0))])
+    state, now = played([(0.0, SetFadeTime(4.0)), (0.0, SetCity(1)), (2.0, SetFadeTime(0.0))])
     assert shares_at(state, now) == pytest.approx((0.5, 0.5, 0.0))
 
 
 def test_a_fade_shape_is_for_the_next_fade() -> None:
-    state, now = played([(0.0, NextCity()), (1.0, SetFadeShape("iris-in"))])
+    state, now = played([(0.0, SetCity(1)), (1.0, SetFadeShape("iris-in"))])
     assert (mix_at(state, now).weights[1] == 0.5).all()
-    assert reduce(state, NextCity(), now).mix.shape == "iris-in"
+    assert reduce(state, SetCity(2), now).mix.shape == "iris-in"
 
 
 def test_a_region_fades_to_its_city_and_the_rest_stays() -> None:
@@ -181,14 +212,14 @@ def test_the_city_of_a_mix_is_the_greatest() -> None:
     assert state.city == 0, "of two alike the one that was"
     state, _ = played([(0.0, SetShare(1, 0.6))])
     assert state.city == 1
-    assert reduce(state, NextCity(), 1.0).city == 2
+    assert reduce(state, SetCity(2), 1.0).city == 2
     state, _ = played([(0.0, SetRegion("left", 2)), (0.0, SetRegion("top", 2))])
     assert state.city == 2
 
 
 def test_a_show_of_one_city_takes_every_command_about_the_mix() -> None:
     state = opening(("dubai",))
-    for command in (SetShare(0, 0.2), SetRegion("top", 0), NextCity(), SetCity(0)):
+    for command in (SetShare(0, 0.2), SetRegion("top", 0), SetCity(0)):
         assert reduce(state, command, 1.0) == state
 
 
@@ -210,7 +241,7 @@ def test_no_command_makes_the_picture_jump(steps: list[tuple[float, Command]], c
     after = reduce(state, command, now)
     if state.fade_time > 0.0 and not isinstance(command, SetShare):
         assert mix_at(after, now) == mix_at(state, now)
-    if not isinstance(command, Panic):
+    if not isinstance(command, Panic | SetOpacity):  # a fader is its own fade
         assert brightness(after, now) == pytest.approx(brightness(state, now))
 
 
@@ -218,7 +249,15 @@ def test_no_command_makes_the_picture_jump(steps: list[tuple[float, Command]], c
 def test_between_commands_the_mix_moves_no_faster_than_its_fade(
     steps: list[tuple[float, Command]], later: float, while_: float
 ) -> None:
-    state, now = played([(0.0, SetFadeTime(2.0)), *steps, (0.0, SetFadeTime(2.0)), (9.0, NextCity())])
+    state, now = played(
+        [
+            (0.0, SetFadeTime(2.0)),
+            *steps,
+            (0.0, SetFadeTime(2.0)),
+            (0.0, SetFadeBeats(0.0)),
+            (9.0, SetCity(1)),
+        ]
+    )
     before = mix_at(state, now + later).weights
     after = mix_at(state, now + later + while_).weights
     steepest = (
@@ -242,12 +281,6 @@ def test_a_fader_has_its_share_whatever_was_before(
 ) -> None:
     state, now = played([*steps, (0.0, SetShare(index, share))])
     assert shares_at(state, now + LONGEST_FADE)[index] == pytest.approx(share, abs=FADER_STEP)
-
-
-def test_of_commands_about_the_same_the_later_counts() -> None:
-    assert subject(SetShare(0, 0.1)) == subject(SetShare(0, 0.9)) != subject(SetShare(1, 0.1))
-    assert subject(SetRegion("left", 0)) == subject(SetRegion("left", 1)) != subject(SetRegion("top", 0))
-    assert subject(SetCity(0)) == subject(SetCity(1)) != subject(NextCity())
 
 
 def test_a_blackout_goes_softly_and_comes_back_softly() -> None:
@@ -295,15 +328,14 @@ def test_a_released_panic_gives_the_light_back_unless_there_is_a_blackout() -> N
 
 
 @pytest.mark.parametrize(
-    ("command", "name"), [(SetFreeze, "frozen"), (SetBlackout, "blackout"), (SetOverlay, "overlay")]
+    ("command", "name"),
+    [(SetFreeze, "frozen"), (SetBlackout, "blackout"), (SetOverlay, "overlay"), (SetHelp, "help")],
 )
-def test_a_switch_goes_where_it_is_told_or_the_other_way(command: type[SetFreeze], name: str) -> None:
+def test_a_switch_goes_where_it_is_told(command: type[SetFreeze], name: str) -> None:
     state = opening(CITIES)
     on = reduce(state, command(True), 0.0)
     assert getattr(on, name)
     assert reduce(on, command(True), 0.0) == on
-    assert getattr(reduce(state, command(None), 0.0), name)
-    assert not getattr(reduce(on, command(None), 0.0), name)
     assert not getattr(reduce(on, command(False), 0.0), name)
 
 
@@ -337,13 +369,104 @@ def test_quit_ends_the_show() -> None:
 
 
 @given(steps, commands, st.floats(0, 3))
-def test_only_a_relative_command_differs_when_it_comes_twice(
+def test_no_command_differs_when_it_comes_twice(
     steps: list[tuple[float, Command]], command: Command, later: float
 ) -> None:
     state, now = played(steps)
     once = reduce(state, command, now)
-    twice = reduce(once, command, now + later)
-    if is_relative(command):
-        assert twice != once
-    else:
-        assert twice == once
+    assert reduce(once, command, now + later) == once
+
+
+# Fades by beats, from a point, and the light
+
+
+def test_a_fade_may_last_beats_of_the_tempo() -> None:
+    state, _ = played([(0.0, SetTempo(90.0)), (0.0, SetFadeBeats(3.0))])
+    assert fade_seconds(state) == 2.0
+    assert fade_seconds(reduce(state, SetFadeBeats(0.0), 0.0)) == state.fade_time
+    slow, _ = played([(0.0, SetTempo(SLOWEST)), (0.0, SetFadeBeats(MOST_BEATS))])
+    assert fade_seconds(slow) == LONGEST_FADE
+
+
+def test_an_iris_opens_where_it_was_told_to() -> None:
+    state, now = played(
+        [
+            (0.0, SetFadeShape("iris-out")),
+            (0.0, SetFadePoint(x=0.0)),
+            (0.0, SetFadePoint(y=1.0)),
+            (0.0, SetCity(1)),
+        ]
+    )
+    begun = mix_at(state, now + 0.6).weights[1]
+    assert begun[-1, 0] == 1.0
+    assert begun[0, -1] == begun[8, 8] == 0.0
+    moved = reduce(state, SetFadePoint(0.5, 0.5), now)
+    assert mix_at(moved, now + 0.6) == mix_at(state, now + 0.6), "one that is on its way keeps its place"
+
+
+def test_opacity_is_the_most_that_there_is_of_light() -> None:
+    state, now = played([(0.0, SetOpacity(0.5)), (1.0, SetBlackout(True))])
+    assert brightness(state, now) == 0.5
+    assert brightness(state, now + BLACKOUT_SECONDS) == 0.0
+    state = reduce(state, SetBlackout(False), now + 1.0)
+    assert brightness(state, now + 9.0) == 0.5
+    faded = reduce(state, SetOpacity(1.0, 2.0), now + 9.0)
+    assert brightness(faded, now + 10.0) == 0.75
+
+
+# Cues
+
+
+def opened(**changes: Any) -> ShowState:
+    return replace(opening(CITIES, cues=CUES, go_interval=0.3), **changes)
+
+
+def test_a_go_takes_over_from_where_the_mix_stands() -> None:
+    state, now = played([(1.0, Go()), (1.0, GoTo(3))], opened())
+    assert shares_at(state, now) == pytest.approx((0.5, 0.5, 0.0))
+    assert mix_at(state, now + state.fade_time) == with_region(of_city(0, 3), "left", 2)
+    assert state.playback.standing == 3
+
+
+def test_a_cue_has_its_own_time_and_shape_or_those_of_the_show() -> None:
+    state, now = played([(1.0, Go()), (0.0, StandBy(1)), (1.0, Go()), (1.0, Tick())], opened())
+    assert (state.mix.shape, state.mix.way.seconds) == ("wipe-left", 4.0)
+    state, _ = played([(0.0, SetFadeShape("iris-in")), (0.0, GoTo(3))], state, now)
+    assert (state.mix.shape, state.mix.way.seconds) == ("iris-in", state.fade_time)
+
+
+def test_a_cue_that_waits_begins_by_itself_and_one_that_follows_too() -> None:
+    state, now = played([(0.0, GoTo(1)), (0.9, Tick())], opened())
+    assert state.playback.standing is None
+    state, now = played([(0.2, Tick())], state, now)
+    assert (state.playback.standing, state.city) == (1, 2)
+    state, now = played([(0.0, GoTo(2)), (0.4, Tick())], state, now)
+    assert state.begun == (Begun("3", (("/freeze", (1,)),), state.fade_time),)
+    state, now = played([(0.2, Tick())], state, now)
+    assert state.playback.standing == 3
+
+
+def test_a_cue_without_a_city_leaves_the_mix_alone() -> None:
+    state, _ = played([(0.0, SetCity(1)), (1.0, GoTo(2))], opened())
+    assert state.mix == reduce(opened(), SetCity(1), 0.0).mix
+
+
+def test_panic_stops_what_waits() -> None:
+    state, now = played([(0.0, GoTo(1)), (0.5, Panic()), (0.1, ReleasePanic()), (9.0, Tick())], opened())
+    assert state.playback.standing is None
+    assert state.playback.next == 1
+    assert now > 9.0
+
+
+@given(st.lists(st.tuples(st.floats(0, 3), commands | of_cues), max_size=12))
+def test_whatever_is_done_the_state_is_one_that_can_be_shown(steps: list[tuple[float, Command]]) -> None:
+    state, now = played(steps, opened())
+    weights = mix_at(state, now).weights
+    np.testing.assert_allclose(weights.sum(axis=0), 1.0, rtol=0, atol=1e-6)
+    assert 0.0 <= brightness(state, now) <= 1.0
+    assert state.cues == CUES
+
+
+def test_what_is_taught_and_forgotten_is_told_by_its_address() -> None:
+    state, _ = played([(0.0, Learn("/opacity")), (0.0, Forget("/mix/istanbul"))])
+    assert (state.learning, state.forgetting) == ("/opacity", "/mix/istanbul")

@@ -49,11 +49,15 @@ class ScriptedOutput(HeadlessOutput):
         return super().keys()
 
     def show(
-        self, rgb: NDArray[np.uint8], overlay: Sequence[str], inset: NDArray[np.uint8] | None = None
+        self,
+        rgb: NDArray[np.uint8],
+        overlay: Sequence[str],
+        inset: NDArray[np.uint8] | None = None,
+        code: NDArray[np.uint8] | None = None,
     ) -> None:
         if self.fault is not None:
             raise self.fault
-        super().show(rgb, overlay, inset)
+        super().show(rgb, overlay, inset, code)
 
     def then(
         self, condition: Callable[[ScriptedOutput], bool], act: Callable[[ScriptedOutput], object]

@@ -193,3 +193,25 @@ def test_the_view_of_the_sheet_stands_in_the_lower_left_and_nowhere_else() -> No
 @given(small_sizes, small_sizes)
 def test_any_view_goes_onto_any_output(view: tuple[int, int], size: tuple[int, int]) -> None:
     assert compose(flat(0), (), size, "fill", flat(200, view)).shape == (size[1], size[0], 3)
+
+
+CODE = np.array([[1, 0, 1], [0, 1, 1], [1, 1, 0]], np.uint8)
+
+
+def test_a_code_stands_in_the_lower_right_with_white_around_it() -> None:
+    plain = compose(flat(90), (), (640, 360), "letterbox")
+    canvas = compose(flat(90), (), (640, 360), "letterbox", code=CODE)
+    rows, columns = np.nonzero((canvas != plain).any(axis=2) | (canvas == 255).all(axis=2))
+    box = canvas[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    assert box.shape[0] == box.shape[1] <= 360 // 3
+    assert rows.min() > 180
+    assert columns.min() > 320
+    modules = box[:: box.shape[0] // 11, :: box.shape[0] // 11, 0][:11, :11]
+    np.testing.assert_array_equal(modules[4:7, 4:7], np.where(CODE, 0, 255))
+    assert (np.delete(modules, range(4, 7), 0) == 255).all()
+
+
+def test_a_code_for_which_there_is_no_room_is_left_out() -> None:
+    large = np.zeros((60, 60), np.uint8)
+    with_code = compose(flat(90), (), (160, 90), "fill", code=large)
+    np.testing.assert_array_equal(with_code, compose(flat(90), (), (160, 90), "fill"))
