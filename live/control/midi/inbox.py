@@ -13,10 +13,6 @@ from typing import Final
 KEPT: Final = 16
 """Messages of one source."""
 
-_CLOCK: Final = 0xF8
-_KEPT_TICKS: Final = 96
-"""Of a clock every tick counts; so many are a second at 240 beats a minute."""
-
 
 class Inbox:
     """The messages of one port, for one thread."""
@@ -32,7 +28,7 @@ class Inbox:
         # Taken out and put back, so that what came last of all stands last.
         same = self._waiting.pop(about, None)
         if same is None:
-            same = deque(maxlen=_KEPT_TICKS if data[0] == _CLOCK else KEPT)
+            same = deque(maxlen=KEPT)
         self.dropped += len(same) == same.maxlen
         same.append(data)
         self._waiting[about] = same

@@ -6,12 +6,14 @@ part (the other half of a 14-bit controller has spoken), an endless encoder, a b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from live.control.kinds import Choice, Number, Value
 from live.control.midi.encoders import recognised
-from live.control.midi.mapping import Binding
+from live.control.midi.mapping import Binding, Taught
+from live.control.midi.ports import PortName
 from live.control.midi.sources import COARSE, Event, Source
 
 LEARN_SECONDS: Final = 30.0
@@ -85,6 +87,30 @@ def binding_of(lesson: Lesson, kind: object, standing: Value | None) -> Binding:
         if is_button:
             return replace(binding, press="toggle")
     return binding
+
+
+def with_binding(
+    taught: Sequence[Taught], port: PortName, binding: Binding
+) -> tuple[tuple[Taught, ...], tuple[str, ...]]:
+    """What controllers are taught after one more binding, and the addresses of the controls that the same
+    source moves besides.
+
+    It takes the place of what moved the same control on this controller, to the same value if it is a
+    button's; other controllers keep theirs.
+    """
+    kept = []
+    besides = []
+    for one in taught:
+        other = one.binding
+        if port.begins(one.port) and other.address == binding.address:
+            if other.value == binding.value or other.source == binding.source:
+                continue
+        elif port.begins(one.port) and (
+            other.source.holds(binding.source) or binding.source.holds(other.source)
+        ):
+            besides.append(other.address)
+        kept.append(one)
+    return (*kept, Taught(port.name, binding)), tuple(dict.fromkeys(besides))
 
 
 def _halves(source: Source) -> tuple[Source, ...]:

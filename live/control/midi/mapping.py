@@ -47,6 +47,14 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Taught:
+    """A binding on the controllers whose names begin so."""
+
+    port: str
+    binding: Binding
+
+
+@dataclass(frozen=True, slots=True)
 class Hand:
     """What is known of a source from its earlier moves.
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import tomlkit
 
 from live.control.midi.encoders import ENCODERS
-from live.control.midi.mapping import PRESSES, Binding
+from live.control.midi.mapping import PRESSES, Binding, Taught
 from live.control.midi.sources import COARSE, SOURCE_KINDS, Source
 from live.control.midi.takeover import TAKEOVERS
 from models.faults import InputFault, UsageFault, did_you_mean
@@ -37,14 +36,6 @@ takeover: "none", "pick-up" or "scale".          motor: true for a fader that go
 encoder: "twos-complement", "binary-offset" or "signed-bit", of an endless one.
 light: 0 to 127, by which a button is lit; often that is its colour.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Taught:
-    """A binding on the ports whose names begin so."""
-
-    port: str
-    binding: Binding
 
 
 def read_map(path: Path) -> tuple[Taught, ...]:

@@ -3,8 +3,16 @@ from __future__ import annotations
 import pytest
 
 from live.control.kinds import Choice, Number, Switch, Trigger
-from live.control.midi.learning import LEARN_SECONDS, LISTEN_SECONDS, Lesson, binding_of, shown
-from live.control.midi.mapping import Binding
+from live.control.midi.learning import (
+    LEARN_SECONDS,
+    LISTEN_SECONDS,
+    Lesson,
+    binding_of,
+    shown,
+    with_binding,
+)
+from live.control.midi.mapping import Binding, Taught
+from live.control.midi.ports import PortName
 from live.control.midi.sources import Event, Source
 
 NUMBER = Number(0.0, 1.0, "of the light", 0.05)
@@ -81,3 +89,32 @@ def test_a_lesson_without_a_move_ends() -> None:
 
 def test_a_flood_during_a_lesson_does_not_grow_it() -> None:
     assert len(_lesson(*[_cc(7, n % 128) for n in range(1000)]).events) <= 64
+
+
+_PORT = PortName("Pad:nano 20:0", "nano")
+
+
+def _pad(note: int, address: str, value: str | None = None) -> Binding:
+    return Binding(Source("note", note, 1), address, value=value)
+
+
+def test_a_control_taught_anew_leaves_its_old_knob_on_this_controller_alone() -> None:
+    taught = (Taught("nano", _pad(1, "/go")), Taught("apc", _pad(1, "/go")))
+    new, besides = with_binding(taught, _PORT, _pad(2, "/go"))
+    assert new == (taught[1], Taught("nano", _pad(2, "/go")))
+    assert besides == ()
+
+
+def test_each_value_has_a_button_of_its_own() -> None:
+    taught = (Taught("nano", _pad(1, "/city", "dubai")), Taught("nano", _pad(2, "/city", "paris")))
+    assert with_binding(taught, _PORT, _pad(3, "/city", "rome"))[0][:2] == taught
+    assert with_binding(taught, _PORT, _pad(3, "/city", "paris"))[0][:-1] == taught[:1]
+    # And a pad has one value of each control.
+    assert with_binding(taught, _PORT, _pad(1, "/city", "rome"))[0][:-1] == taught[1:]
+
+
+def test_two_controls_on_one_knob_are_both_kept_and_told() -> None:
+    taught = (Taught("n", _pad(1, "/freeze")), Taught("nano", _pad(1, "/overlay")))
+    new, besides = with_binding(taught, _PORT, _pad(1, "/blackout"))
+    assert new == (*taught, Taught("nano", _pad(1, "/blackout")))
+    assert besides == ("/freeze", "/overlay")

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from live.control.midi.encoders import ENCODERS
-from live.control.midi.mapping import PRESSES, Binding
+from live.control.midi.mapping import PRESSES, Binding, Taught
 from live.control.midi.sources import Source
-from live.control.midi.store import Taught, read_map, write_map
+from live.control.midi.store import read_map, write_map
 from live.control.midi.takeover import TAKEOVERS
 from models.faults import Fault, InputFault, UsageFault
 
