@@ -24,10 +24,10 @@ from live.control.hub import Hub
 from live.control.kinds import Value
 from live.cues import Cue, CueList
 from live.drawing import Canvas
+from live.flow import Mirror
 from live.mix import of_city
 from live.show import opening
 from live.web.page import CityCard, PageDesk, Playbill
-from live.web.previews import Mirror
 from live.web.thread import WebThread
 
 CITIES = ("istanbul", "new-york", "dubai")

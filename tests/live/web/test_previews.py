@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from live.flow import Look, Mirror
 from live.web import previews as previews_module
-from live.web.previews import KINDS, LARGEST_SIDE, Look, Mirror, Previews, compressed
+from live.web.previews import KINDS, LARGEST_SIDE, Previews, compressed
 from models.palette import UNKNOWN, classes_of_map, paint
 from tests.live.web.show import decoded
 

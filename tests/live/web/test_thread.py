@@ -19,6 +19,8 @@ from live.web.thread import MOST_CONNECTIONS, WebThread
 from models.faults import DeviceFault
 from tests.live.conftest import soon
 
+KEYS = ("page.host", "page.port")
+
 
 def application(text: str) -> web.Application:
     async def answer(_: web.Request) -> web.Response:
@@ -59,7 +61,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 
 def test_several_applications_are_served_by_one_thread(thread: WebThread) -> None:
-    sites = [thread.serve(application(name), "127.0.0.1", 0, name) for name in ("one", "two")]
+    sites = [thread.serve(application(name), "127.0.0.1", 0, KEYS) for name in ("one", "two")]
     for site in sites:
         site.start()
     assert get(sites[0].port) == (200, "one on web")
@@ -72,12 +74,12 @@ def test_several_applications_are_served_by_one_thread(thread: WebThread) -> Non
 
 def test_a_port_is_taken_before_it_is_served_and_given_back_at_the_end() -> None:
     thread = WebThread()
-    port = thread.serve(application("one"), "127.0.0.1", 0, "page").port
+    port = thread.serve(application("one"), "127.0.0.1", 0, KEYS).port
     other = WebThread()
     with pytest.raises(
         DeviceFault, match=rf"TCP port {port} on 127\.0\.0\.1 is already in use.*page\.port"
     ):
-        other.serve(application("two"), "127.0.0.1", port, "page")
+        other.serve(application("two"), "127.0.0.1", port, KEYS)
     other.close()
     thread.close()
     thread.close()
@@ -90,18 +92,18 @@ def test_a_host_that_isnt_this_machine_is_told_by_its_setting(thread: WebThread,
     with pytest.raises(
         DeviceFault, match=r'^page\.host ".*" is no address of this machine; "127\.0\.0\.1"'
     ):
-        thread.serve(application("one"), host, 0, "page")
+        thread.serve(application("one"), host, 0, KEYS)
 
 
 @pytest.mark.parametrize(("host", "reached"), [("localhost", "localhost"), ("0.0.0.0", "127.0.0.1")])
 def test_a_name_or_every_network_will_do(thread: WebThread, host: str, reached: str) -> None:
-    site = thread.serve(application("one"), host, 0, "page")
+    site = thread.serve(application("one"), host, 0, KEYS)
     site.start()
     assert get(site.port, host=reached)[0] == 200
 
 
 def test_what_is_asked_for_before_the_start_is_answered_after_it(thread: WebThread) -> None:
-    site = thread.serve(application("one"), "127.0.0.1", 0, "page")
+    site = thread.serve(application("one"), "127.0.0.1", 0, KEYS)
     with socket.create_connection(("127.0.0.1", site.port), 20.0) as early:
         early.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         site.start()
@@ -109,7 +111,7 @@ def test_what_is_asked_for_before_the_start_is_answered_after_it(thread: WebThre
 
 
 def test_connections_without_end_leave_room_for_the_rest_of_the_program(thread: WebThread) -> None:
-    site = thread.serve(application("one"), "127.0.0.1", 0, "page")
+    site = thread.serve(application("one"), "127.0.0.1", 0, KEYS)
     site.start()
     held = [socket.create_connection(("127.0.0.1", site.port), 20.0) for _ in range(MOST_CONNECTIONS)]
     assert soon(lambda: site.connections == MOST_CONNECTIONS)
@@ -132,7 +134,7 @@ def test_a_connection_that_never_asks_is_cut_off_and_one_that_has_asked_is_not(
     thread: WebThread, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     monkeypatch.setattr(thread_module, "FIRST_ANSWER_SECONDS", 0.2)
-    site = thread.serve(application("one"), "127.0.0.1", 0, "page")
+    site = thread.serve(application("one"), "127.0.0.1", 0, KEYS)
     site.start()
     asks = http.client.HTTPConnection("127.0.0.1", site.port, timeout=20.0)
     asks.request("GET", "/")
@@ -152,7 +154,7 @@ def test_a_connection_that_never_asks_is_cut_off_and_one_that_has_asked_is_not(
 def test_what_is_no_http_is_answered_or_closed_and_the_rest_is_served(
     thread: WebThread, said: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site = thread.serve(application("one"), "127.0.0.1", 0, "page")
+    site = thread.serve(application("one"), "127.0.0.1", 0, KEYS)
     site.start()
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", site.port), 20.0) as garbage, suppress(ConnectionError):
@@ -167,7 +169,7 @@ def test_what_is_no_http_is_answered_or_closed_and_the_rest_is_served(
 def test_a_bug_in_an_answer_is_logged_and_the_rest_is_served(
     thread: WebThread, caplog: pytest.LogCaptureFixture
 ) -> None:
-    site = thread.serve(application("one"), "127.0.0.1", 0, "page")
+    site = thread.serve(application("one"), "127.0.0.1", 0, KEYS)
     site.start()
     for _ in range(3):
         assert get(site.port, "/bug")[0] == 500
@@ -203,7 +205,7 @@ def test_a_request_in_work_does_not_hold_up_the_end(
 
     made = web.Application()
     made.router.add_get("/", hang)
-    site = thread.serve(made, "127.0.0.1", 0, "page")
+    site = thread.serve(made, "127.0.0.1", 0, KEYS)
     site.start()
     with socket.create_connection(("127.0.0.1", site.port), 20.0) as asking:
         asking.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
