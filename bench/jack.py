@@ -57,7 +57,10 @@ def _wait_for(server: subprocess.Popen[bytes]) -> None:
     # Asked from a process of its own, since the library prints its complaints.
     while subprocess.run([sys.executable, "-c", _ASK], capture_output=True, check=False).returncode:
         if server.poll() is not None:
-            raise DeviceFault(f"jackd ended at once with exit code {server.returncode}")
+            raise DeviceFault(
+                f"jackd ended at once with exit code {server.returncode}; "
+                "are 8 of them running already, the most of one machine?"
+            )
         if time.monotonic() > end:
             raise DeviceFault(
                 f"jackd isn't up after {PATIENCE:g} s, or python-rtmidi was built without JACK"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -35,10 +36,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Frames shown a second of one stretch, and the median milliseconds from grab to flip."""
+    """Of one stretch: frames shown a second, the median milliseconds from grab to flip, and how many
+    processors the show kept busy."""
 
     fps: float
-    latency_ms: float
+    latency_ms: float = 0.0
+    cores: float = 0.0
 
 
 class Running:
@@ -106,20 +109,22 @@ class Running:
     def rate(self, seconds: float) -> Rate:
         """Measure it for so long. Raises DeviceFault if it shows nothing."""
         self._stage.restart_meter(keep=METERED)
-        begun = self._clock.now()
+        begun, busy = self._clock.now(), time.process_time()
         self.run(seconds)
         measured = self._stage.measured()
         if not measured.frames:
             raise DeviceFault(f"the show has shown no frame for {seconds:g} s")
-        return Rate(measured.frames / (self._clock.now() - begun), measured.latency_ms.p50)
+        took = self._clock.now() - begun
+        return Rate(measured.frames / took, measured.latency_ms.p50, (time.process_time() - busy) / took)
 
     def compare(
         self, seconds: float, programs: Sequence[Program], after_each: Callable[[], None]
     ) -> dict[str, Any]:
         """What programs take from it that work for `seconds` in all, in stretches between quiet ones.
 
-        after_each: called when they have done a stretch. Returns fps and latency_ms (of the quiet and the
-        loud stretches) and fps_ratio, the median of each loud one against the quiet ones on both sides.
+        after_each: called when they have done a stretch. Returns fps_ratio, the median of each loud stretch
+        against the quiet ones on both sides, and the quiet and the loud ones themselves: fps of each, and
+        the medians of latency_ms (from grab to flip) and of cores (processors that the show keeps busy).
         """
         count = max(2, round(seconds / STRETCH))
         quiet, loud = [self.rate(seconds / count)], []
@@ -128,7 +133,7 @@ class Running:
             after_each()
             quiet.append(self.rate(seconds / count))
         return {
-            "fps_ratio": float(rounded_down(fall(quiet, loud), 4)),
+            "fps_ratio": float(rounded_down(fps_ratio(quiet, loud), 4)),
             "fps": {
                 "quiet": [round(rate.fps, 2) for rate in quiet],
                 "loud": [round(rate.fps, 2) for rate in loud],
@@ -136,6 +141,10 @@ class Running:
             "latency_ms": {
                 "quiet": round(statistics.median(rate.latency_ms for rate in quiet), 1),
                 "loud": round(statistics.median(rate.latency_ms for rate in loud), 1),
+            },
+            "cores": {
+                "quiet": round(statistics.median(rate.cores for rate in quiet), 2),
+                "loud": round(statistics.median(rate.cores for rate in loud), 2),
             },
         }
 
@@ -147,9 +156,9 @@ class Running:
             raise DeviceFault(f"a program of the bench hasn't answered for {seconds:g} s")
 
 
-def fall(quiet: Sequence[Rate], loud: Sequence[Rate]) -> float:
-    """The rate of the loud stretches as a share of the quiet ones', each against its two neighbours: the
-    median."""
+def fps_ratio(quiet: Sequence[Rate], loud: Sequence[Rate]) -> float:
+    """The rate of the loud stretches as a share of the quiet ones': the median of each against the mean of
+    those beside it."""
     between = zip(quiet, loud, quiet[1:], strict=False)
     return statistics.median(2 * noisy.fps / (before.fps + after.fps) for before, noisy, after in between)
 
@@ -158,14 +167,20 @@ def fall(quiet: Sequence[Rate], loud: Sequence[Rate]) -> float:
 def running_show(side: int, watch: Watch | None = None, midi: str = "") -> Iterator[Running]:
     """A show that is warm, with no fade. watch: through which its parts are looked on. midi: the beginning
     of the names of the ports of JACK that it hears; empty: it hears none."""
+    # Whatever show file lies here: this show is for the bench's programs alone.
     settings = load_settings(
         None,
         {
             "camera.source": "simulated",
             "cities.fade": 0.0,
             "engine.side": side,
+            "control.osc_host": "127.0.0.1",
             "control.osc_port": 0,
+            "control.osc_prefix": "",
+            "control.osc_targets": [],
+            "control.allow": [],
             "control.oscquery_port": 0,
+            "page.host": "127.0.0.1",
             "page.port": 0,
             "midi.api": "jack" if midi else "none",
             "midi.ports": [midi] if midi else [],

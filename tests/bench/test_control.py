@@ -20,7 +20,7 @@ from pythonosc.osc_message import OscMessage
 import bench.running
 from bench.jack import jack_server
 from bench.programs import Begun, MissingFault, Program, Work
-from bench.running import Rate, fall
+from bench.running import Rate, fps_ratio
 from bench.senders import osc_changes, osc_flood, slip
 from live.cli import main
 from models.faults import DeviceFault
@@ -96,16 +96,16 @@ def test_the_page_is_measured_with_a_client_and_a_browser(capsys: pytest.Capture
 
 
 def test_each_loud_stretch_is_held_against_the_quiet_ones_beside_it() -> None:
-    quiet = [Rate(30, 20), Rate(20, 20), Rate(10, 20)]
-    assert fall(quiet, [Rate(25, 20), Rate(15, 20)]) == 1.0, "what slows down both is no fall"
-    assert fall(quiet, [Rate(12.5, 20), Rate(7.5, 20)]) == 0.5
+    quiet = [Rate(30), Rate(20), Rate(10)]
+    assert fps_ratio(quiet, [Rate(25), Rate(15)]) == 1.0, "what slows both down is no fall"
+    assert fps_ratio(quiet, [Rate(12.5), Rate(7.5)]) == 0.5
 
 
 @given(st.lists(st.floats(1, 100), min_size=2, max_size=8), st.floats(0.1, 2))
 def test_the_fall_is_a_share_of_the_quiet_rate(rates: list[float], share: float) -> None:
-    quiet = [Rate(rate, 0) for rate in rates]
-    loud = [Rate(share * (a.fps + b.fps) / 2, 0) for a, b in itertools.pairwise(quiet)]
-    assert fall(quiet, loud) == pytest.approx(share)
+    quiet = [Rate(rate) for rate in rates]
+    loud = [Rate(share * (a.fps + b.fps) / 2) for a, b in itertools.pairwise(quiet)]
+    assert fps_ratio(quiet, loud) == pytest.approx(share)
 
 
 # The programs
