@@ -28,6 +28,7 @@ from live.web import page as page_module
 from live.web.access import is_loopback, network_address
 from live.web.page import BURST, LARGEST_MESSAGE, MOST_PAGES
 from live.web.thread import WebThread
+from models.faults import DeviceFault
 from tests.live.web.show import CITIES, THUMBNAIL, SmallShow, decoded
 
 
@@ -304,6 +305,18 @@ def test_pages_are_told_when_the_show_ends(tmp_path: Path) -> None:
         show.desk.close()
 
 
+def test_a_page_that_reads_nothing_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    with SmallShow(tmp_path) as show:
+        deaf = show.open_deaf_page()
+        for n in range(300):
+            show.turn({"note": f"{n}" + "." * 50_000})
+        show.desk.close()
+        assert show.desk.pages == 0
+        with suppress(ConnectionError):
+            while deaf.recv(1 << 16):
+                pass
+
+
 # Pictures
 
 
@@ -395,6 +408,16 @@ def test_the_code_of_a_page_for_others_holds_its_address_and_token(tmp_path: Pat
         assert told == show.desk.url
         assert told.startswith(f"http://{network_address()}:{show.desk.port}/?token=")
         assert told.partition("=")[2] not in show.desk.describe()
+
+
+def test_an_address_of_the_newer_kind_stands_in_brackets(tmp_path: Path) -> None:
+    try:
+        show = SmallShow(tmp_path, host="::1")
+    except DeviceFault:
+        pytest.skip("this machine has no IPv6")
+    with show:
+        assert show.desk.url == f"http://[::1]:{show.desk.port}/"
+        assert show.get("/thumbnail/0.jpg", "::1")[0] == 200
 
 
 def test_the_token_is_kept_from_show_to_show(tmp_path: Path) -> None:

@@ -141,6 +141,9 @@ def test_a_picture_is_compressed_once_for_all_pages_and_only_if_one_asks(
         mirror.look = look(20)
         assert await pages[0].hears_nothing()
         assert made == ["city"]
+        mirror.look = look(10)
+        assert await pages[0].next() == late  # another picture, though one that looks alike
+        assert made == ["city"]
 
     run(work)
 
