@@ -25,7 +25,7 @@ from live.config import (
     PageSettings,
     Settings,
 )
-from live.control.osc import OscDesk
+from live.control.osc.server import OscDesk
 from live.flow import Frame, Reading
 from live.opening import opened_show
 from live.output.headless import HeadlessOutput
