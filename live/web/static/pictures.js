@@ -92,7 +92,8 @@ export class Pictures {
   #ask() {
     if (document.hidden) return;
     const wanted = [...this.#onScreen].filter((name) => !this.#asked.has(name));
-    if (wanted.length && this.#link()?.send({ want: wanted })) wanted.forEach((name) => this.#asked.add(name));
+    if (wanted.length && this.#link()?.send({ want: wanted }))
+      wanted.forEach((name) => this.#asked.add(name));
   }
 
   #count(shown) {
@@ -105,7 +106,10 @@ export class Pictures {
   /** Make one of them the large one; where there is little room, all are small until one is asked for. */
   #enlarge(name) {
     const { classList } = this.#shown.get(name).figure;
-    this.#place.classList.toggle("enlarged", !classList.contains("large") || !this.#place.classList.contains("enlarged"));
+    this.#place.classList.toggle(
+      "enlarged",
+      !classList.contains("large") || !this.#place.classList.contains("enlarged"),
+    );
     for (const [each, { figure }] of this.#shown) figure.classList.toggle("large", each === name);
   }
 }

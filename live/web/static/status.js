@@ -11,11 +11,25 @@ const FIGURES = {
   "/status/city": ["City", String],
   "/status/drift": ["Drift", (drift) => Number(drift).toFixed(1)],
   "/status/midi": ["MIDI", (names) => names || "none"],
-  "/status/clients": ["Clients", String],
+  "/status/clients": ["OSC clients", String],
+  "/status/oscquery": ["OSCQuery clients", String],
+  "/status/pages": ["Pages", String],
   "/status/tempo": ["Tempo", (bpm) => (bpm > 0 ? `${Number(bpm).toFixed(1)} bpm` : "none")],
 };
 // Shown elsewhere, or not for people.
-const ELSEWHERE = new Set(["note", "cue", "cue/note", "cue/next", "cue/next/note", "cue/left", "heartbeat", "cities"].map((name) => `/status/${name}`));
+const ELSEWHERE = new Set(
+  [
+    "note",
+    "cue",
+    "cue/note",
+    "cue/next",
+    "cue/next/note",
+    "cue/left",
+    "heartbeat",
+    "cities",
+    "midi/learnt",
+  ].map((name) => `/status/${name}`),
+);
 // What keeps the projector from showing the picture as it is: by address, whether it does and what is said.
 const HELD = [
   ["/panic", "panic", "PANIC", "The projector is black until RELEASE."],
@@ -31,7 +45,8 @@ export function figures(desk) {
   const places = new Map();
   const put = (where, [title, written]) => {
     const value = make("dd", {}, "–");
-    list.append(make("div", { data: { status: where } }, make("dt", {}, title), value));
+    const shown = make("span", { class: "address" }, make("code", {}, where));
+    list.append(make("div", { data: { status: where } }, make("dt", {}, title), value, shown));
     places.set(where, [value, written]);
   };
   for (const [where, figure] of Object.entries(FIGURES)) put(where, figure);
@@ -54,7 +69,8 @@ export function signs(desk) {
   const headline = () => {
     const parts = [];
     if (values.get("/status/fps") !== undefined) parts.push(`${Math.round(values.get("/status/fps"))} fps`);
-    if (values.get("/status/latency") !== undefined) parts.push(`${Math.round(values.get("/status/latency"))} ms`);
+    if (values.get("/status/latency") !== undefined)
+      parts.push(`${Math.round(values.get("/status/latency"))} ms`);
     const camera = values.get("/status/camera");
     if (camera !== undefined && camera !== "running") parts.push(`camera ${camera}`);
     write(find("headline"), parts.join(" · "));
@@ -67,7 +83,11 @@ export function signs(desk) {
     const on = HELD.filter(([address, , , , holds = Boolean]) => holds(values.get(address)));
     for (const each of HELD) document.body.classList.toggle(each[1], on.includes(each));
     const state = find("state");
-    state.replaceChildren(...on.map(([, name, title, text]) => make("span", { class: name }, make("b", {}, title), make("i", {}, ` ${text}`))));
+    state.replaceChildren(
+      ...on.map(([, name, title, text]) =>
+        make("span", { class: name }, make("b", {}, title), make("i", {}, ` ${text}`)),
+      ),
+    );
     write(find("over"), on.map(([, , title]) => title).join(" · "));
   };
   held();
