@@ -12,6 +12,7 @@ to the picture is not known here: the functions say which cues start, and the sh
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
@@ -66,6 +67,9 @@ class CueList:
 
     def __post_init__(self) -> None:
         numbers = {cue.number.casefold(): index for index, cue in enumerate(self.cues)}
+        # Clients that send numbers can't tell 1.10 from 1.1; who has only one of them means that one.
+        for index, cue in enumerate(self.cues):
+            numbers.setdefault(_shortest(cue.number), index)
         # From the end, so that the first of several with the same name is found.
         names = {slug(cue.name): index for index, cue in reversed(list(enumerate(self.cues)))}
         names.pop("", None)
@@ -78,8 +82,8 @@ class CueList:
     def find(self, wanted: object) -> int | None:
         """The index of the cue of that number, else of the first with that name; None if there is none.
 
-        3, 3.0, "3" and "3.0" are cue "3"; 1.1 is cue "1.1" also where it comes with 32 bits, as OSC sends
-        it. Names are found however they are written, as those of cities.
+        3, 3.0, "3" and "3.0" are cue "3"; 1.1 is cue "1.1", else "1.10", also where it comes with 32 bits,
+        as OSC sends it. Names are found however they are written, as those of cities.
         """
         if isinstance(wanted, bool) or not isinstance(wanted, str | int | float):
             return None
@@ -93,6 +97,14 @@ class CueList:
         except (ValueError, OverflowError):
             return None
         return next((self._by_number[t] for t in _spellings(number) if t in self._by_number), None)
+
+
+def _shortest(number: str) -> str:
+    """The number of a cue without zeros that say nothing, if it is one; else as it is."""
+    if not re.fullmatch(r"\d+(\.\d+)?", number):
+        return number.casefold()
+    whole, _, rest = number.partition(".")
+    return f"{int(whole)}.{rest}".rstrip("0").rstrip(".")
 
 
 def _spellings(number: float) -> tuple[str, ...]:
@@ -327,14 +339,19 @@ def left(playback: Playback, now: float) -> float:
     return 0.0 if playback.due is None else max(playback.due[0] - now, 0.0)
 
 
-def in_words(playback: Playback, cues: CueList, now: float) -> str:
-    """Where the show is: "cue 3 Opening, next 4 Night in 2.1 s"; "" without cues."""
+def in_words(playback: Playback, cues: CueList, now: float) -> tuple[str, ...]:
+    """Where the show is, and what the operator should know of it, a line each: "cue 3 Opening – lights go
+    down", "next 4 Night in 2.1 s – on the thunder"; none without cues."""
     if not cues.cues:
-        return ""
+        return ()
     standing = "before the first cue"
     if playback.standing is not None:
-        standing = f"cue {cues.cues[playback.standing].title}"
+        standing = f"cue {_noted(cues.cues[playback.standing])}"
     if playback.next is None:
-        return f"{standing}, the last"
+        return standing, "no next cue: that was the last"
     soon = "" if playback.due is None else f" in {left(playback, now):.1f} s"
-    return f"{standing}, next {cues.cues[playback.next].title}{soon}"
+    return standing, f"next {_noted(cues.cues[playback.next], soon)}"
+
+
+def _noted(cue: Cue, soon: str = "") -> str:
+    return f"{cue.title}{soon}{f' – {cue.note}' if cue.note else ''}"

@@ -1,9 +1,9 @@
 """A sheet that is drawn on in browsers: strokes become labels.
 
 The drawing is a list of acts, in the order in which they came, on top of what is baked in; its labels are
-what one gets by doing them one after the other (`drawn`). A new act is done on the labels as they are; to
-take one back, all that are left are done again, which takes a few hundredths of a second for all that are
-kept.
+what one gets by doing them one after the other (`drawn`). A new act is done on the labels as they are. To
+take one back, those after it are done again, from the last mark before it: a copy of the labels is put
+aside now and then. What is too old to be taken back is let go of up to a mark.
 
 A stroke arrives in parts while it is being drawn. Each part is a line of its own, which begins where the
 part before it ended: a part that comes twice changes nothing, and one that is lost leaves a mere gap.
@@ -11,7 +11,6 @@ part before it ended: a part that comes twice changes nothing, and one that is l
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 import threading
@@ -47,7 +46,11 @@ PART_POINTS: Final = 1000
 KEPT_ACTS: Final = 4000
 KEPT_POINTS: Final = 40_000
 """Acts and points that are kept, so that they can be taken back: the strokes of some minutes. Where there
-are more, the older half is baked in."""
+are more, the oldest are baked in."""
+
+MARK_ACTS: Final = 400
+MARK_POINTS: Final = 4000
+"""Acts or points after which the labels are put aside: about what is drawn in a hundredth of a second."""
 
 NAME_LENGTH: Final = 64
 """Characters of the name of a stroke or a client, at most."""
@@ -139,12 +142,10 @@ def last_of(acts: Sequence[Act], client: str) -> int | None:
 
 
 def without(acts: Sequence[Act], last: int) -> list[Act]:
-    """Acts without one of them and, where it is a stroke, without the other parts of it."""
-    taken, act = {last}, acts[last]
-    if act.stroke is not None:
-        own = (index for index in range(last - 1, -1, -1) if acts[index].client == act.client)
-        taken.update(itertools.takewhile(lambda index: acts[index].name == act.name, own))
-    return [act for index, act in enumerate(acts) if index not in taken]
+    """Acts without one of them and, where it is a stroke, without the other parts of it; there may be parts
+    of others between them, since two fingers draw at once."""
+    name = acts[last].name
+    return [act for n, act in enumerate(acts) if n != last and (name is None or act.name != name)]
 
 
 def bgr_of(labels: Labels) -> NDArray[np.uint8]:
@@ -205,6 +206,15 @@ def _is_number(told: object) -> TypeGuard[float]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Mark:
+    """What the labels were before the act of a number, and how many points the acts before that have."""
+
+    acts: int
+    points: int
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
 class Drawing:
     """The drawing as it was at a moment.
 
@@ -224,10 +234,10 @@ class Canvas:
     """
 
     def __init__(self, file: Path | None = None) -> None:
-        base = np.zeros((SIDE, SIDE), np.uint8) if file is None else _read_drawing(file)
+        self._labels = np.zeros((SIDE, SIDE), np.uint8) if file is None else _read_drawing(file)
         self._lock = threading.Lock()
         # Guarded by the lock:
-        self._base, self._labels = base, base.copy()
+        self._marks = [_Mark(0, 0, self._labels.copy())]
         self._acts: list[Act] = []
         self._points = 0
         self._torn: set[tuple[str, str] | None] = set()  # strokes of which some parts are baked in
@@ -258,9 +268,11 @@ class Canvas:
             last = last_of(self._acts, client)
             if last is None or self._acts[last].name in self._torn:
                 return False
-            self._acts = without(self._acts, last)
+            self._acts, before = without(self._acts, last), self._acts
+            first = next((n for n, act in enumerate(self._acts) if act is not before[n]), len(self._acts))
+            self._marks = [mark for mark in self._marks if mark.acts <= first]
             self._points = sum(act.size for act in self._acts)
-            self._labels = drawn(self._base, self._acts)
+            self._labels = drawn(self._marks[-1].labels, self._acts[self._marks[-1].acts :])
             self._changed(redrawn=True)
             return True
 
@@ -293,19 +305,22 @@ class Canvas:
             do(self._labels, act)
             self._acts.append(act)
             self._points += act.size
-            if len(self._acts) > KEPT_ACTS or self._points > KEPT_POINTS:
+            count, mark = len(self._acts), self._marks[-1]
+            if count - mark.acts >= MARK_ACTS or self._points - mark.points >= MARK_POINTS:
+                self._marks.append(_Mark(count, self._points, self._labels.copy()))
+            while len(self._marks) > 1 and (len(self._acts) > KEPT_ACTS or self._points > KEPT_POINTS):
                 self._bake()
             self._changed(redrawn=act.stroke is None)
             return self._version
 
     def _bake(self) -> None:
-        """Let go of the older half of the acts, which can't be taken back any more."""
-        count = 0
-        while len(self._acts) - count > KEPT_ACTS // 2 or self._points > KEPT_POINTS // 2:
-            self._points -= self._acts[count].size
-            count += 1
-        baked, self._acts = self._acts[:count], self._acts[count:]
-        self._base = drawn(self._base, baked)
+        """Let go of the acts before the second mark, which can't be taken back any more."""
+        base = self._marks[1]
+        baked, self._acts = self._acts[: base.acts], self._acts[base.acts :]
+        self._points -= base.points
+        self._marks = [
+            _Mark(mark.acts - base.acts, mark.points - base.points, mark.labels) for mark in self._marks[1:]
+        ]
         self._torn |= {act.name for act in baked}
         self._torn &= {act.name for act in self._acts if act.stroke is not None}
 

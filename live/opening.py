@@ -96,7 +96,7 @@ def opened_show(
         header = (
             f"{' · '.join(desk.describe() for desk in desks)} · F1 keys, H hides this",
             *([remark] if remark else []),
-            *([f"passed over: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
+            *([f"engines not used: {'; '.join(opened.passed_over)}"] if opened.passed_over else []),
         )
         yield Stage(parts, state, clock, header, settings.output.inset, page.qr)
 

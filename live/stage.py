@@ -371,14 +371,13 @@ class Stage:
             )
             if note
         ]
-        cues = cues_in_words(self.state.playback, self.state.cues, now)
         self._code = self._make_code() if self.state.overlay else None
         self.lines = (
             f"{measured.fps:.1f} fps · {measured.dropped} dropped · grab to flip {latency.p50:.0f} ms, "
             f"95 % {latency.p95:.0f}, max {latency.max:.0f}",
             " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
             f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
-            *([f"cues: {cues}"] if cues else []),
+            *cues_in_words(self.state.playback, self.state.cues, now),
             f"camera: {camera.sentence}",
             *([f"lock: {camera.lock}"] if camera.lock else []),
             f"paper: settles in {self.state.wishes.settle:g} s · drift {_drift_of(reading):g}",

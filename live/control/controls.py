@@ -63,6 +63,7 @@ from live.show import (
 )
 from models.cityset import slug
 from models.faults import did_you_mean
+from models.tomlfile import shown
 
 T = TypeVar("T")
 
@@ -136,14 +137,25 @@ def controls(cities: tuple[str, ...], cues: CueList) -> Table:
 
 
 def cue_check(cities: tuple[str, ...]) -> Callable[[str, tuple[object, ...]], None]:
-    """What says whether a cue can set a control to something: raises ValueError, with a sentence, if there
-    is no control of that address in a show with these cities, or it doesn't take that."""
-    table = {control.address: control for control in controls(cities, CueList())}
+    """What says whether a cue can set a control to something: raises ValueError, with a sentence, if not.
+
+    A file can be mended before the show, so it is told what a client is forgiven; and it must say where a
+    control goes, not by how much, since nobody knows where it will stand.
+    """
+    # No cue sets what there is only because of other cues, so that an empty list has all the controls.
+    table = {control.address: control for control in controls(cities, CueList()) if control.clients}
 
     def check(address: str, arguments: tuple[object, ...]) -> None:
         if address not in table:
-            raise ValueError(f"there is no control {address[:40]}{did_you_mean(address[:40], table)}")
-        table[address].read(arguments)
+            hint = did_you_mean(address[:40], table, quote='"')
+            raise ValueError(f"there is no control {shown(address)}{hint}")
+        meant = table[address].read(arguments)
+        if meant is None:
+            raise ValueError(f"{address} takes 1 to happen; this is the release of its button")
+        if isinstance(meant.value, Step):
+            raise ValueError(f"{address} must be set to a value, and not changed from where it stands")
+        if meant.remark:
+            raise ValueError(meant.remark)
 
     return check
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import logging
 import os
 import secrets
 import socket
@@ -40,6 +41,8 @@ MOST_GUESSERS: Final = 256
 COOKIE_SECONDS: Final = 30 * 24 * 3600
 
 TOKEN_FILE: Final = "page-token"
+
+_log = logging.getLogger(__name__)
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -170,25 +173,34 @@ class Access:
         self._now = now
         self._slowed: dict[str, float] = {}  # until when no further token is looked at, by address
         self._waiting = 0
+        self._said: set[str] = set()
+        self.refused = 0
+        """How many requests were refused."""
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Stands before all that an application answers."""
         host, origin = request.headers.get("Host"), request.headers.get("Origin")
         if sentence := refusal(host, origin, self._names):
-            return refused(sentence)
+            return self._refuse(request, sentence, "site")
         if is_loopback(request.remote):
             return await handler(request)
         cookie = f"cities-{request.url.port}"  # a browser gives a cookie to every port of a machine
         shown = request.query.get("token")
         token = request.cookies.get(cookie) if shown is None else shown
         if token is None:
-            return refused(
+            return self._refuse(
+                request,
                 "this page needs the show's token: scan the code in the operator's overlay, or open the "
-                "address that stands there"
+                "address that stands there",
+                "no token",
             )
         if not await self._is_right(token, request.remote or ""):
-            return refused("this isn't the show's token: scan the code in the operator's overlay anew")
+            return self._refuse(
+                request,
+                "this isn't the show's token: scan the code in the operator's overlay anew",
+                "token",
+            )
         response = await handler(request)
         if shown is not None and not response.prepared:
             response.set_cookie(
@@ -215,11 +227,13 @@ class Access:
         self._slowed[address] = self._now() + GUESS_SECONDS
         return False
 
+    def _refuse(self, request: web.Request, sentence: str, reason: str) -> web.Response:
+        self.refused += 1
+        if reason not in self._said:
+            self._said.add(reason)
+            _log.warning("a page from %s was refused: %s (said once)", request.remote, sentence)
+        return web.Response(status=403, text=sentence + "\n", headers={"Cache-Control": "no-store"})
+
 
 def _bytes(token: str) -> bytes:
     return token.encode(errors="surrogatepass")  # a header may hold anything
-
-
-def refused(sentence: str) -> web.Response:
-    """The answer to who may not."""
-    return web.Response(status=403, text=sentence + "\n", headers={"Cache-Control": "no-store"})

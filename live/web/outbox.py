@@ -86,11 +86,12 @@ class Outbox:
 
 
 def encoded(message: Mapping[str, Any]) -> str:
-    """A message as JSON; JSON has no NaN and no infinity, they are told as null."""
+    """A message as JSON, in ASCII, since what it quotes may hold what UTF-8 can't. JSON has no NaN and no
+    infinity; they are told as null."""
     try:
-        return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(message, allow_nan=False, separators=(",", ":"))
     except ValueError:
-        return json.dumps(_finite(message), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(_finite(message), separators=(",", ":"))
 
 
 def _finite(content: Any) -> Any:

@@ -12,6 +12,7 @@ page then takes it at its own pace (`live.web.outbox`).
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import threading
@@ -50,6 +51,8 @@ from live.web.outbox import MOST_ENTRIES, Outbox, encoded
 from live.web.previews import KINDS, Previews
 from live.web.thread import WebThread
 
+KEYS: Final = ("page.host", "page.port")
+
 MOST_PAGES: Final = 24
 """Pages that are open at a time."""
 
@@ -59,6 +62,9 @@ LARGEST_MESSAGE: Final = 64 * 1024
 HEARTBEAT_SECONDS: Final = 8.0
 """A page that sends nothing for so long is asked whether it is there, and closed if it doesn't answer in
 half of that: a tablet that has left the network never says so."""
+
+SENDING_SECONDS: Final = 15.0
+"""A page that hasn't taken one message in so long is closed."""
 
 BURST: Final = 100
 BURST_SECONDS: Final = 0.1
@@ -124,7 +130,7 @@ class PageDesk:
         self._pages = 0
         self._newest_entry = 0
         self._redrawn = self._redrawn_told = 0 if canvas is None else canvas.redrawn
-        self._site = thread.serve(self._application(settings.host), settings.host, settings.port, "page")
+        self._site = thread.serve(self._application(settings.host), settings.host, settings.port, KEYS)
 
     # For who opens and shows it; any thread
 
@@ -162,12 +168,10 @@ class PageDesk:
         return f"{self._origin()}/?token={self._token}" if self.is_public else f"{self._origin()}/"
 
     def qr(self) -> NDArray[np.uint8] | None:
-        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, with the four light
-        ones around it that a camera needs. None where no other machine can open the page."""
-        if not self.is_public:
-            return None
-        code = segno.make(self.url, error="m", micro=False)
-        return np.array(list(code.matrix_iter(border=4)), np.uint8)
+        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, without the light ones
+        around it; the same array as long as it doesn't change. None where no other machine can open the
+        page."""
+        return _code(self.url) if self.is_public else None
 
     @property
     def pages(self) -> int:
@@ -282,9 +286,9 @@ class PageDesk:
             self._previews.forget(visit)
             with self._lock:
                 self._pages = len(self._visits)
-            if request.transport is not None:
-                # What a page doesn't read would else be kept for it for ever.
-                request.transport.abort()
+            transport = request.transport
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()  # else it would be kept open for as long as it doesn't read
         return socket
 
     async def _draw(self, drawer: Visit, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -342,6 +346,7 @@ class Visit:
     ) -> None:
         """Let it be told first what never changes, and then how everything stands."""
         self._outbox.put_reply({"hello": {**greeting, "you": self.sender}})
+        self._waiting.set()
         self.tell(values, journal[-MOST_ENTRIES:])
 
     def tell(self, changes: Mapping[str, tuple[Value, ...]], journal: Sequence[Entry]) -> None:
@@ -365,7 +370,7 @@ class Visit:
         tasks = {asyncio.create_task(self._read()), asyncio.create_task(self._write())}
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            with suppress(ConnectionError):
+            with suppress(ConnectionError, TimeoutError):
                 for task in done:
                     task.result()
         finally:
@@ -386,10 +391,11 @@ class Visit:
             self._waiting.clear()
             for message in self._outbox.take():
                 # Each waits until the network has taken the last; the outbox gathers what is newest.
-                if isinstance(message, str):
-                    await self._socket.send_str(message)
-                else:
-                    await self._socket.send_bytes(message)
+                async with asyncio.timeout(SENDING_SECONDS):
+                    if isinstance(message, str):
+                        await self._socket.send_str(message)
+                    else:
+                        await self._socket.send_bytes(message)
             self._written.set()
 
     async def _read(self) -> None:
@@ -448,6 +454,14 @@ class Visit:
         self._waiting.set()
 
 
+@functools.lru_cache(maxsize=1)
+def _code(address: str) -> NDArray[np.uint8]:
+    code = segno.make(address, error="m", micro=False)
+    modules = np.array(list(code.matrix_iter(border=0)), np.uint8)
+    modules.flags.writeable = False
+    return modules
+
+
 def _is_argument(content: object) -> bool:
     return content is None or isinstance(content, str | int | float)
 
@@ -461,6 +475,7 @@ def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
 
 def _greeting(playbill: Playbill, controls: Iterable[Control[Any]], is_drawn: bool) -> Mapping[str, Any]:
     """What a page is told first, but for who it is itself."""
+    names = [city.name for city in playbill.cities]
     return {
         "title": playbill.title,
         "cities": [
@@ -476,9 +491,7 @@ def _greeting(playbill: Playbill, controls: Iterable[Control[Any]], is_drawn: bo
                 "number": cue.number,
                 "name": cue.name,
                 "note": cue.note,
-                "city": ""
-                if cue.mix is None
-                else in_words(cue.mix, [city.name for city in playbill.cities]),
+                "city": "" if cue.mix is None else in_words(cue.mix, names).removesuffix(" 100%"),
             }
             for cue in playbill.cues.cues
         ],

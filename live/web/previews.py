@@ -32,7 +32,8 @@ LARGEST_SIDE: Final = 512
 """Pixels; what is larger is sent smaller."""
 
 _JPEG: Final = (cv2.IMWRITE_JPEG_QUALITY, 80)
-_PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)  # labels are flat: quick is also small
+# Labels are flat: quick is also small.
+_PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
 
 _log = logging.getLogger(__name__)
 
@@ -91,13 +92,16 @@ class Previews:
             picture = None if look is None else _picture(look, kind)
             if picture is not None and picture is not state.picture:
                 try:
-                    state.newest = await loop.run_in_executor(pool, compressed, kind, picture)
+                    # The next picture of a drawing that rests is a copy of the last.
+                    if state.picture is None or not np.array_equal(picture, state.picture):
+                        state.newest = await loop.run_in_executor(pool, compressed, kind, picture)
                     state.number += 1
-                except Exception:  # costs this picture, not the page
+                    state.picture = picture
+                except Exception:  # costs this picture, not the page; it is tried again
+                    state.picture = None
                     if not self._failed:
                         self._failed = True
                         _log.exception("a preview couldn't be made (said once)")
-                state.picture = picture
             for page in [page for page in state.asking if state.seen.get(page, 0) != state.number]:
                 state.seen[page] = state.number
                 state.asking.pop(page)(state.newest)

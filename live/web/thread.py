@@ -14,9 +14,10 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from models.faults import DeviceFault
 
@@ -30,12 +31,18 @@ FIRST_ANSWER_SECONDS: Final = 15.0
 KEPT_SECONDS: Final = 15.0
 """How long a connection is kept for the client's next request."""
 
+MOST_COMPLAINTS: Final = 100
+"""Different complaints about requests that are logged; after them none is."""
+
 CLOSING_SECONDS: Final = 2.0
 """How long requests in work are waited for at the end."""
 
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+Keys: TypeAlias = tuple[str, str]
+"""The settings that name a host and a port, such as page.host and page.port."""
 
 
 class WebThread:
@@ -48,14 +55,13 @@ class WebThread:
         self._sites: list[Site] = []
         self._said: set[str] = set()
 
-    def serve(self, application: web.Application, host: str, port: int, setting: str) -> Site:
+    def serve(self, application: web.Application, host: str, port: int, keys: Keys) -> Site:
         """Take a port for an application; it is served from its site's `start` on.
 
-        host: an address of this machine, or a name of it. port: 0 for any that is free. setting: the table
-        of the show file that says both, for the text of a fault: "page" for page.host and page.port.
-        Raises DeviceFault if the port can't be had.
+        host: an address of this machine, or a name of it. port: 0 for any that is free. keys: where both
+        are set, for the text of a fault. Raises DeviceFault if the port can't be had.
         """
-        site = Site(self, application, host, _bind(host, port, setting))
+        site = Site(self, application, host, _bind(host, port, keys))
         self._sites.append(site)
         return site
 
@@ -117,11 +123,17 @@ class Site:
         self._runner = web.AppRunner(
             application,
             access_log=None,
-            logger=_log,
+            logger=_SaidOnce(),
             keepalive_timeout=KEPT_SECONDS,
             shutdown_timeout=CLOSING_SECONDS,
         )
         self._server: asyncio.Server | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many connections it holds."""
+        server = self._runner.server
+        return 0 if server is None else len(server.connections)
 
     def start(self) -> None:
         """Begin to serve, and let the thread run."""
@@ -147,7 +159,7 @@ class Site:
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server
-        if server is None or len(server.connections) >= MOST_CONNECTIONS:
+        if server is None or self.connections >= MOST_CONNECTIONS:
             return _TurnedAway()
         handler = server()
         asyncio.get_running_loop().call_later(FIRST_ANSWER_SECONDS, self._cut_off, handler)
@@ -163,6 +175,23 @@ class Site:
             self._answered.add(request.transport)
 
 
+class _SaidOnce(logging.LoggerAdapter[logging.Logger]):
+    """What aiohttp logs of requests: each complaint once, since a client can call it forth at any rate."""
+
+    def __init__(self) -> None:
+        super().__init__(_log, {})
+        self._said: set[str] = set()
+
+    def log(self, level: int, msg: object, *args: object, **more: Any) -> None:
+        error = more.get("exc_info")
+        if isinstance(error, HttpProcessingError):
+            level, msg, args, more = logging.WARNING, "a client of the web speaks no HTTP", (), {}
+        key = f"{msg} {error!r}" if "exc_info" in more else str(msg)
+        if key not in self._said and len(self._said) < MOST_COMPLAINTS:
+            self._said.add(key)
+            super().log(level, f"{msg} (said once)", *args, **more)
+
+
 class _TurnedAway(asyncio.Protocol):
     """What a connection gets for which there is no room."""
 
@@ -171,7 +200,7 @@ class _TurnedAway(asyncio.Protocol):
         transport.abort()
 
 
-def _bind(host: str, port: int, setting: str) -> socket.socket:
+def _bind(host: str, port: int, keys: Keys) -> socket.socket:
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -183,13 +212,13 @@ def _bind(host: str, port: int, setting: str) -> socket.socket:
         if code == errno.EADDRINUSE:
             raise DeviceFault(
                 f"TCP port {port} on {host} is already in use, maybe by another show; close that program "
-                f"or choose another by {setting}.port, 0 for any that is free"
+                f"or choose another by {keys[1]}, 0 for any that is free"
             ) from None
         if code == errno.EACCES:
             raise DeviceFault(
-                f"this user may not listen on TCP port {port}; choose one above 1023 by {setting}.port"
+                f"this user may not listen on TCP port {port}; choose one above 1023 by {keys[1]}"
             ) from None
         raise DeviceFault(
-            f'{setting}.host "{host}" is no address of this machine; "127.0.0.1" is for this machine '
+            f'{keys[0]} "{host}" is no address of this machine; "127.0.0.1" is for this machine '
             'alone, "0.0.0.0" for every network'
         ) from None

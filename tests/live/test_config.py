@@ -15,6 +15,8 @@ from live import config
 from live.config import (
     CalibrationSettings,
     CueSettings,
+    MidiSettings,
+    PageSettings,
     Settings,
     default_show_path,
     dump_settings,
@@ -54,9 +56,12 @@ def test_the_show_file_that_comes_along_holds_the_defaults() -> None:
 
 
 def defaults_in(folder: Path) -> Settings:
-    """The default settings of a show file there, beside which the calibration is looked for."""
+    """The default settings of a show file there, beside which what the program keeps is looked for."""
     return dataclasses.replace(
-        Settings(), calibration=CalibrationSettings(str(folder / "calibration.toml"))
+        Settings(),
+        calibration=CalibrationSettings(str(folder / "calibration.toml")),
+        midi=MidiSettings(file=str(folder / "midi.toml")),
+        page=PageSettings(drawing=str(folder / "drawing.png")),
     )
 
 
@@ -520,6 +525,10 @@ def test_any_bytes_give_settings_or_one_sentence(show: Path, data: bytes) -> Non
     settings_or_fault(show)
 
 
+KEPT = {"calibration": ("file", "a.toml"), "midi": ("file", "b.toml"), "page": ("drawing", "c.png")}
+"""By table, the key that names what the program keeps, and a file that it may name."""
+
+
 @st.composite
 def valid_settings(draw: st.DrawFn) -> Settings:
     """Settings with any value that their kinds allow; its paths are absolute."""
@@ -543,8 +552,9 @@ def valid_settings(draw: st.DrawFn) -> Settings:
             names = changed[name] if isinstance(changed[name], tuple) else (changed[name],)
             if key.kind.path and any(Path(str(n)).name != n for n in names):
                 del changed[name]
-        if table == "calibration":
-            changed["file"] = draw(st.sampled_from(["", str(ROOT / "mine.toml")]))
+        if table in KEPT:
+            name, file = KEPT[table]
+            changed[name] = draw(st.sampled_from(["", str(ROOT / file)]))
         tables[table] = dataclasses.replace(getattr(Settings(), table), **changed)
     return Settings(**tables, cues=tuple(draw(cue_lists)))
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live.config import CueSettings, load_settings
+from live.control.controls import controls, cue_check
 from live.cues import (
     NOT_BY_CUES,
     Cue,
@@ -29,6 +32,7 @@ from live.cues import (
     tick,
 )
 from live.mix import of_city, shares, with_region
+from models.cityset import city_names, load_city_sets
 from models.faults import UsageFault
 
 INTERVAL = 0.3
@@ -87,6 +91,11 @@ def test_a_cue_is_found_by_number_or_name(wanted: object, index: int) -> None:
 )
 def test_what_is_no_cue_is_not_found(wanted: object) -> None:
     assert NUMBERED.find(wanted) is None
+
+
+def test_a_number_without_its_zeros_is_found_where_nothing_else_has_it() -> None:
+    cues = cue_list(Cue("1.10"), Cue("2.0"), Cue("2"), Cue("03"), Cue("20"))
+    assert [cues.find(n) for n in (1.1, "1.1", "1.10", 2, "2.0", 3, 20, 1)] == [0, 0, 0, 2, 1, 3, 4, None]
 
 
 @given(st.floats() | st.integers() | st.text() | st.none() | st.binary())
@@ -220,6 +229,50 @@ def test_what_is_not_in_the_show_stops_the_start(tmp_path: Path, keys: str, sent
 def test_no_cue_sets_what_would_make_it_do_more_than_it_says(address: str) -> None:
     with pytest.raises(UsageFault):
         read_cues([CueSettings("1", set=((address, (1,)),))], CITIES, lambda *_: None)
+
+
+# What a technician reads
+
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "cues.md").read_text(encoding="utf-8")
+
+
+def guides_list(folder: Path) -> tuple[CueList, tuple[str, ...]]:
+    """The cue list that the guide shows, and the cities of the show that it is for."""
+    show = folder / "show.toml"
+    show.write_text(GUIDE.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    settings = load_settings(show)
+    cities = city_names(load_city_sets(settings.cities.set))
+    return read_cues(settings.cues, cities, cue_check(cities)), cities
+
+
+def test_the_list_in_the_guide_plays_in_the_show_that_comes_along(tmp_path: Path) -> None:
+    cues, _ = guides_list(tmp_path)
+    assert [cue.title for cue in cues.cues] == [
+        "1 House lights",
+        "1.5 Opening",
+        "2 Two cities",
+        "2A Everything",
+        "3 From the harbour",
+        "4 End",
+    ]
+    assert cues.find("two-cities") == cues.find(2) == 2
+    harbour = cues.cues[4]
+    assert (harbour.shape, harbour.set) == ("iris-out", (("/fade/point", (0.2, 0.7)),))
+
+
+def test_the_guide_names_every_key_of_a_cue_and_only_controls_that_there_are(tmp_path: Path) -> None:
+    keys = {field.name for field in dataclasses.fields(CueSettings)} - {"where"}
+    assert keys == set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE))
+    cues, cities = guides_list(tmp_path)
+    table = {control.address for control in controls(cities, cues)}
+    groups = {f"/{address.split('/')[1]}" for address in table}
+    named = {a for a in re.findall(r"`(/[\w./-]+)", GUIDE) if not a.startswith("/status/")}
+    assert {"/go", "/cue/2A/go", "/fade/point"} <= named
+    assert named <= table | groups, "addresses of the guide that aren't in the table"
+    assert {f"/{name}" for name in NOT_BY_CUES} - {"/quit"} <= named, (
+        "what no cue sets, without what no client can"
+    )
 
 
 # GO
@@ -407,18 +460,24 @@ def test_what_is_stopped_waits_for_go_and_then_waits_anew() -> None:
 
 
 def test_the_operator_is_told_where_the_show_is() -> None:
-    cues = cue_list(Cue("1", "Opening", follow=5.0), Cue("10A"))
+    cues = cue_list(Cue("1", "Opening", follow=5.0, note="slowly"), Cue("10A", note="on the thunder"))
     playback = opening(cues)
-    assert in_words(playback, cues, 9.0) == "before the first cue, next 1 Opening"
+    assert in_words(playback, cues, 9.0) == ("before the first cue", "next 1 Opening – slowly")
     playback, _ = go(playback, cues, 10.0)
-    assert in_words(playback, cues, 12.9) == "cue 1 Opening, next 10A in 2.1 s"
+    assert in_words(playback, cues, 12.9) == (
+        "cue 1 Opening – slowly",
+        "next 10A in 2.1 s – on the thunder",
+    )
     assert left(playback, 12.5) == 2.5
     assert left(playback, 99.0) == 0.0
-    assert in_words(stop(playback), cues, 12.9) == "cue 1 Opening, next 10A"
+    assert in_words(stop(playback), cues, 12.9)[1] == "next 10A – on the thunder"
     playback, _ = tick(playback, cues, 15.0)
-    assert in_words(playback, cues, 15.0) == "cue 10A, the last"
+    assert in_words(playback, cues, 15.0) == (
+        "cue 10A – on the thunder",
+        "no next cue: that was the last",
+    )
     assert left(playback, 15.0) == 0.0
-    assert in_words(opening(CueList()), CueList(), 0.0) == ""
+    assert in_words(opening(CueList()), CueList(), 0.0) == ()
 
 
 # Whatever is pressed

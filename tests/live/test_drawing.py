@@ -237,6 +237,17 @@ def test_strokes_of_others_stay_when_one_is_taken_back() -> None:
     assert labels[SIDE // 2, 10] == GROUND
 
 
+def test_two_strokes_of_one_client_at_once_are_two() -> None:
+    canvas = Canvas()
+    for part in range(4):
+        for name, y in (("left", 0.2), ("right", 0.8)):
+            canvas.draw("one", line(WATER, (part / 4, y), ((part + 1) / 4, y), name=name))
+    assert canvas.undo("one")
+    labels = canvas.drawing().labels
+    assert (labels[SIDE // 5] == WATER).all()
+    assert not labels[SIDE // 2 :].any()
+
+
 @pytest.mark.parametrize(("clears", "undoes"), [("one", "one"), (SHOW, "one")])
 def test_a_clearing_can_be_taken_back(clears: str, undoes: str) -> None:
     canvas = Canvas()
@@ -262,6 +273,8 @@ def test_a_canvas_forgets_what_is_old_but_shows_all_of_it(history: list[Act]) ->
         patch.setattr(live.drawing, "SIDE", 64)
         patch.setattr(live.drawing, "KEPT_ACTS", 10)
         patch.setattr(live.drawing, "KEPT_POINTS", 30)
+        patch.setattr(live.drawing, "MARK_ACTS", 3)
+        patch.setattr(live.drawing, "MARK_POINTS", 8)
         canvas = Canvas()
         for act in history:
             if act.stroke is None:
@@ -278,8 +291,33 @@ def test_a_canvas_forgets_what_is_old_but_shows_all_of_it(history: list[Act]) ->
         assert undone <= 10
 
 
+@settings(max_examples=50)
+@given(st.lists(acts | st.sampled_from(["one", "two"]), max_size=40))
+def test_a_canvas_is_what_its_acts_make_whatever_is_taken_back(history: list[Act | str]) -> None:
+    """history: acts; and who takes back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live.drawing, "SIDE", 64)
+        patch.setattr(live.drawing, "MARK_ACTS", 4)
+        canvas = Canvas()
+        left: list[Act] = []
+        for step in history:
+            if isinstance(step, str):
+                last = last_of(left, step)
+                assert canvas.undo(step) == (last is not None)
+                left = left if last is None else without(left, last)
+            elif step.stroke is None:
+                canvas.clear(step.client)
+                left.append(step)
+            else:
+                canvas.draw(step.client, step.stroke)
+                left.append(step)
+        expected = drawn(np.zeros((64, 64), np.uint8), left)
+        np.testing.assert_array_equal(canvas.drawing().labels, expected)
+
+
 def test_half_a_stroke_is_never_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live.drawing, "KEPT_ACTS", 4)
+    monkeypatch.setattr(live.drawing, "MARK_ACTS", 2)
     canvas = Canvas()
     for part in range(6):
         canvas.draw("one", line(ROAD, (part / 8, 0.5), ((part + 1) / 8, 0.5)))

@@ -24,13 +24,14 @@ from live.config import (
     MidiSettings,
     PageSettings,
     Settings,
+    load_settings,
 )
 from live.control.kinds import Message
 from live.opening import opened_show
 from live.show import Command, TakeInks, TakeWhite, reduce
 from live.sketch import inks_of
 from live.stage import Stage
-from models.faults import InputFault
+from models.faults import InputFault, UsageFault
 from models.palette import BUILDING, GREEN, WATER, paint
 from tests.live.camera.test_sources import Plugged
 from tests.live.conftest import soon
@@ -69,6 +70,49 @@ def run_until(stage: Stage, condition: Callable[[], bool], command: Command | No
         if condition() or turn > 600:
             break
     assert condition()
+
+
+def test_a_show_plays_the_cues_of_its_file(settings: Settings, tmp_path: Path) -> None:
+    show = tmp_path / "show.toml"
+    show.write_text(
+        """
+        [[cue]]
+        number = 1.10
+        name = "Opening"
+        city = "dubai"
+        fade = 0
+        set = { "/opacity" = 0.5, "/fade/time" = 3 }
+        note = "wait for Ann"
+        follow = 0
+        [[cue]]
+        number = "10A"
+        set = { "/freeze" = true }
+        """,
+        encoding="utf-8",
+    )
+    cued = replace(settings, cues=load_settings(show).cues)
+    with opened_show(cued, MonotonicClock(), headless=True) as stage:
+        hub = stage.parts.hub
+
+        def told(address: str) -> tuple[object, ...]:
+            return hub.values().get(address, ())
+
+        assert hub.hear("a test", [Message("/cue", (1.1,))]) == ()
+        run_until(stage, lambda: told("/status/cue") == ("10A",))
+        assert told("/city") == ("dubai",)
+        assert told("/opacity") == (0.5,)
+        assert told("/fade/time") == (3.0,)
+        assert told("/freeze") == (1,)
+
+
+def test_a_cue_that_sets_what_there_is_not_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    show = tmp_path / "show.toml"
+    show.write_text("[[cue]]\nnumber = 1\nset = { '/opacty' = 1 }", encoding="utf-8")
+    cued = replace(settings, cues=load_settings(show).cues)
+    with pytest.raises(UsageFault) as caught, opened_show(cued, MonotonicClock(), headless=True):
+        pass
+    expected = f'{show}, line 3: cue 1: there is no control "/opacty"; did you mean "/opacity"?'
+    assert str(caught.value) == expected
 
 
 def header(stage: Stage) -> str:
@@ -189,7 +233,7 @@ def test_a_show_that_is_drawn_in_browsers_goes_on_with_its_drawing(
         stage.parts.hub.hear("keys", [Message("/sheet/clear")])
         assert any(not stage.reading.labels.any() for _ in itertools.islice(turns, 600))
         assert "calibrated" not in "\n".join(stage.lines), "a page needs none"
-        assert "camera: page, 1024×1024" in stage.greeting
+        assert "camera: page, drawn at its address with /draw" in stage.greeting
         turns.close()
     # Kept to the end; and a calibration for a camera is none of a page's business.
     assert (np.asarray(cv2.imread(str(tmp_path / "drawing.png"))) == 255).all()

@@ -27,6 +27,7 @@ import functools
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from live.clock import Clock
@@ -46,6 +47,10 @@ HORIZON: Final = 2.0
 
 ERROR_SECONDS: Final = 1 / 20
 """The least time between two errors that anybody is told."""
+
+ITSELF: Final = "/value"
+"""What may stand behind the address of what has a value: OSCQuery lists a control that holds others (/city,
+/city/next) so once more, since some programs show it as a folder."""
 
 _QUERY: Final = ("?",)
 _EVERYTHING: Final = "/state"
@@ -132,7 +137,9 @@ class Reception:
                 if not message.address.startswith(self._prefix + "/"):
                     self._pass_over(peer, message.address)
                     continue
-                message = Message(message.address[len(self._prefix) :], message.arguments)
+                message = replace(message, address=message.address[len(self._prefix) :])
+            if message.address.endswith(ITSELF) and message.address not in controls:
+                message = replace(message, address=message.address.removesuffix(ITSELF))
             if message.arguments == _QUERY:
                 others.append(message)
             elif message.address in controls:
@@ -259,7 +266,7 @@ class Reception:
         self.complaints.add(reason, peer.name, sentence)
         now = self._clock.now()
         # Who sends by UDP what isn't OSC wouldn't understand the answer.
-        understands = reason != "packet" or isinstance(peer, Connection)
+        understands = reason != "packet" or not isinstance(peer, UdpPeer)
         if understands and now - self._error_told >= ERROR_SECONDS:
             self._error_told = now
             self._send([peer], "/error", sentence)

@@ -25,7 +25,7 @@ from live.control.osc import packets, peers
 from live.control.osc.allow import AllowList
 from live.control.osc.connection import Connection
 from live.control.osc.framing import HopelessError
-from live.control.osc.peers import Peers, one_too_many
+from live.control.osc.peers import Peer, Peers, one_too_many
 from live.control.osc.reception import Reception
 from live.control.osc.sockets import Client, bind, find, is_loopback
 from live.control.osc.thinning import Thinning
@@ -62,10 +62,11 @@ class OscDesk:
         self._thinning = Thinning(hub.controls, settings.osc_prefix)
         self._buffer = memoryview(bytearray(65_536))
         self._looked = -math.inf
-        # From the main thread to this one:
+        # From other threads to this one:
         self._lock = threading.Lock()
         self._news: News | None = None
         self._changes: dict[str, tuple[Value, ...]] = {}
+        self._brought: list[tuple[Peer, bytes]] = []
         self._bell, self._hand = socket.socketpair()
         self._ending = False
         self._thread: threading.Thread | None = None
@@ -74,7 +75,7 @@ class OscDesk:
             sock.setblocking(False)
         self._selector.register(self._udp, selectors.EVENT_READ, self._hear_udp)
         self._selector.register(self._tcp, selectors.EVENT_READ, self._accept)
-        self._selector.register(self._bell, selectors.EVENT_READ, self._silence)
+        self._selector.register(self._bell, selectors.EVENT_READ, self._rung)
 
     # Any thread
 
@@ -136,6 +137,16 @@ class OscDesk:
         if self._reception.asked or (news.changes and self._reception.told):
             self._ring()
 
+    def bring(self, peer: Peer, packet: bytes) -> bool:
+        """Hear a packet that came another way; the peer is answered on the thread of this desk. False, and
+        nothing is heard, if too many wait."""
+        with self._lock:
+            if len(self._brought) >= _AT_ONCE:
+                return False
+            self._brought.append((peer, packet))
+        self._ring()
+        return True
+
     def _ring(self) -> None:
         # When its buffer is full it has rung already; when it is closed nobody is there.
         with contextlib.suppress(OSError):
@@ -179,8 +190,12 @@ class OscDesk:
         if news is not None:
             self._reception.pass_on(news, changes)
 
-    def _silence(self) -> None:
+    def _rung(self) -> None:
         self._bell.recv(4096)
+        with self._lock:
+            brought, self._brought = self._brought, []
+        for peer, packet in brought:
+            self._reception.hear(peer, packet)
 
     def _hear_udp(self) -> None:
         for client, packet in self._thinning.thinned(self._datagrams()):

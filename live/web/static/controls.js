@@ -11,11 +11,11 @@ const SURE = 3000; // ms in which a guarded trigger must be pressed again
 /** The control that its kind asks for, with its name, its address and its keys.
  *
  * options: `title`: another heading than its name. `guarded`: a trigger that asks to be pressed twice.
- * `menu`: a choice as a menu whatever the number of names. `backdrop`: the canvas behind a point.
+ * `menu`, `typed`: a choice as a menu or to be typed, whatever the number of names. `backdrop`: the canvas behind a point.
  * `label(name)`: what a choice's names are shown as. */
 export function control(entry, desk, options = {}) {
   const makers = { trigger, switch: toggle, number, choice, point };
-  return (makers[entry.kind] ?? anything)(entry, desk, options);
+  return ((!options.typed && makers[entry.kind]) || anything)(entry, desk, options);
 }
 
 /** The address of a control, with what it means and its keys, for who asks to see addresses. */
@@ -79,7 +79,7 @@ function trigger(entry, desk, { title, guarded }) {
       timer = setTimeout(calm, SURE);
     }
   });
-  return frame(entry, "trigger", button, address(entry));
+  return frame(entry, "trigger guarded", button, address(entry));
 }
 
 function toggle(entry, desk, { title }) {
@@ -110,9 +110,10 @@ function scaleOf({ low, high, unit }) {
   // Short times matter more than long ones.
   const power = /^s(ec|$)/.test(unit ?? "") && span > 20 ? 3 : 1;
   const digits = span > 20 && power === 1 ? 0 : span > 2 ? 1 : 2;
-  const sign = { seconds: "s", milliseconds: "ms", "beats per minute": "bpm" }[unit] ?? unit ?? "";
+  const sign = { seconds: "s", "beats a minute": "bpm" }[unit] ?? unit ?? "";
   return {
     position: (value) => Math.min(Math.max((value - low) / span, 0), 1) ** (1 / power),
+    within: (value) => Number(Math.min(Math.max(value, low), high).toFixed(3)),
     value: (position) => Number((low + span * position ** power).toFixed(share ? 3 : 2)),
     write: (value) => (share ? `${Math.round(value * 100)} %` : `${Number(value).toFixed(digits)} ${sign}`.trim()),
     read: (text) => Number.parseFloat(text.replace(",", ".")) / (share ? 100 : 1),
@@ -126,7 +127,12 @@ function number(entry, desk, { title }) {
   const scale = scaleOf(entry);
   const name = title ?? heading(entry.name);
   const fill = make("div", { class: "fill" });
-  const track = make("div", { class: "track", role: "slider", tabIndex: 0, "aria-label": name }, fill);
+  const track = make(
+    "div",
+    { class: "track", role: "slider", tabIndex: 0, title: entry.meaning, "aria-label": name },
+    fill,
+    make("span", { class: "name" }, name),
+  );
   track.setAttribute("aria-valuemin", entry.low);
   track.setAttribute("aria-valuemax", entry.high);
   const figure = make("button", { class: "figure", title: `type ${name.toLowerCase()}` }, "–");
@@ -157,24 +163,23 @@ function number(entry, desk, { title }) {
     release: () => grip.release(),
   });
   track.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
-    const place = { Home: 0, End: 1 }[event.key] ?? (step && clip(at + step / 100));
-    if (place === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    const step = { ArrowRight: entry.step, ArrowLeft: -entry.step }[event.key];
+    const value = { Home: entry.low, End: entry.high }[event.key] ?? (step && scale.value(at) + step);
+    if (value === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
-    grip.set(scale.value(place));
+    grip.set(scale.within(value));
   });
   figure.addEventListener("click", () => {
     typed(figure, name, (text) => {
       const value = scale.read(text);
-      if (Number.isFinite(value)) grip.set(Math.min(Math.max(value, entry.low), entry.high));
+      if (Number.isFinite(value)) grip.set(scale.within(value));
     });
   });
   return frame(
     entry,
     "number",
-    make("div", { class: "head" }, make("span", { class: "name", title: entry.meaning }, name), figure),
-    track,
+    make("div", { class: "fader" }, track, figure),
     address(entry),
   );
 }
@@ -184,7 +189,12 @@ const clip = (place) => Math.min(Math.max(place, 0), 1);
 /** Let a person type in the place of a figure; Enter takes it, Escape and leaving don't. */
 function typed(figure, name, take) {
   const field = make("input", { class: "figure", inputMode: "decimal", value: figure.textContent, "aria-label": name });
-  const end = () => field.isConnected && field.replaceWith(figure);
+  let open = true;
+  const end = () => {
+    if (!open) return;
+    open = false; // what is taken away loses the focus, and would come here again
+    field.replaceWith(figure);
+  };
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     const { value } = field;
@@ -284,15 +294,18 @@ function point(entry, desk, { title, backdrop }) {
   );
 }
 
-/** A control of a kind that this page doesn't know: what is typed is sent as it is. */
+/** A control whose value is typed, also one of a kind that this page doesn't know. */
 function anything(entry, desk, { title }) {
   const name = title ?? heading(entry.name);
-  const field = make("input", { "aria-label": name, placeholder: entry.meaning, autocomplete: "off" });
+  const field = make("input", { "aria-label": name, placeholder: entry.noun ?? entry.meaning, autocomplete: "off" });
   const told = make("span", { class: "figure" });
   desk.values.on(entry.address, (...value) => write(told, value.join(" ")));
   const send = () => {
-    const words = field.value.split(/\s+/).filter(Boolean);
-    desk.set(entry.address, ...words.map((word) => (Number.isFinite(Number(word)) ? Number(word) : word)));
+    const text = field.value.trim();
+    const words = text.split(/\s+/).filter(Boolean);
+    const meant = words.map((word) => (Number.isFinite(Number(word)) ? Number(word) : word));
+    // A name may have spaces, and a cue's number is its name: 1.10 is not 1.1.
+    desk.set(entry.address, ...(entry.kind === "choice" ? [text] : meant));
     field.value = "";
     field.blur();
   };

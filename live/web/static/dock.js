@@ -1,7 +1,6 @@
 // What must always be under the thumb: GO and back, and what makes the projector dark.
 
 import { address, keycap, pressed } from "./controls.js";
-import { cueOf } from "./cues.js";
 import { find, make, write } from "./dom.js";
 
 const LIGHT = [
@@ -63,10 +62,9 @@ function go(entry, cues, desk) {
   );
   pressed(button, () => desk.set(entry.address));
   if (cues.length) {
-    desk.values.on("/status/cue/next", (told) => {
-      const cue = cueOf(cues, told);
-      write(what, cue ? `${cue.number} ${cue.name ?? ""}`.trim() : told ? String(told) : "end of the list");
-      button.classList.toggle("spent", !cue && !told);
+    desk.values.on("/status/cue/next", (title) => {
+      write(what, title || "end of the list");
+      button.classList.toggle("spent", !title);
     });
   }
   return docked(entry, button);

@@ -19,7 +19,7 @@ export function log(entries) {
         { data: { number } },
         make("time", {}, time),
         make("b", {}, sender),
-        make("span", {}, text || address, text && address && !text.includes(address) ? make("code", {}, ` ${address}`) : ""),
+        make("span", {}, make("code", {}, address), ` ${text}`),
       ),
     );
   }

@@ -72,7 +72,7 @@ export class Learn {
       this.#mode = null;
       this.#show("");
     });
-    const forget = make("button", { "aria-pressed": String(this.#mode === "/midi/forget") }, "Forget one");
+    const forget = make("button", { "aria-pressed": String(this.#mode === "/midi/forget") }, "Forget");
     forget.addEventListener("click", () => this.#set(this.#mode === "/midi/forget" ? "/midi/learn" : "/midi/forget"));
     place.replaceChildren(make("p", {}, ...text), ...(this.#names.has("/midi/forget") ? [forget] : []), done);
   }

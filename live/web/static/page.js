@@ -77,11 +77,20 @@ function build(hello) {
   }
   prompt(desk);
   take((address) => /^\/cue\/[^/]+\/go$/.test(address));
-  find("cues").append(cueList(hello.cues, byAddress, desk));
+  find("cues").append(cueList(hello.cues, byAddress, label, desk));
 
-  for (const entry of take(() => true)) {
-    const options = { guarded: entry.group === "sheet", backdrop: entry.kind === "point" ? pictures.copy() : undefined };
-    panelOf(entry.group).append(control(entry, desk, options));
+  // What remains, by group; a point and its parts behind the rest, for it needs the most room.
+  const points = [...left].filter((address) => byAddress.get(address).kind === "point");
+  const isOfPoint = (address) => points.some((point) => address.startsWith(point));
+  for (const entry of [...take((address) => !isOfPoint(address)), ...take(() => true)]) {
+    const options = {
+      guarded: entry.group === "sheet",
+      typed: entry.group === "cues" && entry.kind === "choice",
+      backdrop: entry.kind === "point" ? pictures.copy() : undefined,
+    };
+    const panel = panelOf(entry.group);
+    if (!panel.querySelector(".controls")) panel.append(make("div", { class: "controls" }));
+    panel.querySelector(".controls").append(control(entry, desk, options));
   }
   for (const panel of document.querySelectorAll("#middle .panel")) panel.classList.toggle("empty", panel.childElementCount < 2);
 }
@@ -100,6 +109,8 @@ function choose(tab) {
 
 find("tabs").addEventListener("click", (event) => event.target.dataset.tab && choose(event.target.dataset.tab));
 choose("city");
+// The token has become a cookie; it needn't stand where somebody might read it.
+if (location.search) history.replaceState(null, "", "/");
 find("addresses").addEventListener("click", ({ currentTarget }) => {
   const on = document.body.classList.toggle("addressed");
   currentTarget.setAttribute("aria-pressed", String(on));

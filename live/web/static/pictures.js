@@ -3,7 +3,7 @@
 // The next picture is asked for when the last one has been drawn, and only for what can be seen: a slow
 // phone gets fewer, and a page in another tab gets none.
 
-import { find, make, write } from "./dom.js";
+import { make, write } from "./dom.js";
 
 // By the number that a picture comes under.
 const KINDS = [
@@ -15,6 +15,7 @@ const ORDER = ["city", "labels", "camera"];
 
 export class Pictures {
   #link;
+  #place;
   #shown = new Map();
   #asked = new Set();
   #onScreen = new Set();
@@ -22,6 +23,7 @@ export class Pictures {
 
   constructor(link, place) {
     this.#link = link;
+    this.#place = place;
     const watch = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) this.#see(target.dataset.picture, isIntersecting);
     });
@@ -100,9 +102,11 @@ export class Pictures {
     if (span > 500) write(shown.rate, `${Math.round(((shown.drawn.length - 1) * 1000) / span)} fps`);
   }
 
+  /** Make one of them the large one; where there is little room, all are small until one is asked for. */
   #enlarge(name) {
+    const { classList } = this.#shown.get(name).figure;
+    this.#place.classList.toggle("enlarged", !classList.contains("large") || !this.#place.classList.contains("enlarged"));
     for (const [each, { figure }] of this.#shown) figure.classList.toggle("large", each === name);
-    find("pictures").dataset.large = name;
   }
 }
 

@@ -15,7 +15,7 @@ const FIGURES = {
   "/status/tempo": ["Tempo", (bpm) => (bpm > 0 ? `${Number(bpm).toFixed(1)} bpm` : "none")],
 };
 // Shown elsewhere, or not for people.
-const ELSEWHERE = new Set(["note", "cue", "cue/next", "cue/note", "cue/left", "heartbeat", "cities"].map((name) => `/status/${name}`));
+const ELSEWHERE = new Set(["note", "cue", "cue/note", "cue/next", "cue/next/note", "cue/left", "heartbeat", "cities"].map((name) => `/status/${name}`));
 const HELD = [
   ["/panic", "panic", "PANIC", "The projector is black until RELEASE."],
   ["/blackout", "blackout", "BLACKOUT", "The projector is dark."],
@@ -38,7 +38,8 @@ export function figures(desk) {
       if (!where.startsWith("/status/") || ELSEWHERE.has(where)) continue;
       if (!places.has(where)) put(where, [heading(where.slice("/status/".length)), String]);
       const [place, written] = places.get(where);
-      write(place, value.length === 1 ? written(value[0]) : value.join(", "));
+      // What is not known is told as null.
+      write(place, value[0] === null ? "–" : value.length === 1 ? written(value[0]) : value.join(", "));
     }
   });
   const camera = list.querySelector('[data-status="/status/camera"]');
@@ -62,7 +63,7 @@ export function signs(desk) {
     const on = HELD.filter(([address]) => values.get(address));
     for (const [address, name] of HELD) document.body.classList.toggle(name, Boolean(values.get(address)));
     const state = find("state");
-    state.replaceChildren(...on.map(([, name, title, text]) => make("span", { class: name }, make("b", {}, title), ` ${text}`)));
+    state.replaceChildren(...on.map(([, name, title, text]) => make("span", { class: name }, make("b", {}, title), make("i", {}, ` ${text}`))));
     write(find("over"), on.map(([, , title]) => title).join(" · "));
   };
   held();
