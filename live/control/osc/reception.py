@@ -214,7 +214,7 @@ class Reception:
         starts = message.address == _SUBSCRIBE
         if isinstance(peer, Connection) and port is None:
             peer.listens = starts
-        else:
+        elif isinstance(peer, UdpPeer) or port is not None:
             client = peer.client if port is None else (peer.client[0], port, *peer.client[2:])
             if starts:
                 peer = self.peers.subscribe(client, self._clock.now())

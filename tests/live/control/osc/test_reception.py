@@ -598,6 +598,60 @@ def test_a_target_that_cannot_be_found_is_told_to_the_operator(open_show: Callab
     )
 
 
+# Packets that come another way
+
+
+class Visitor:
+    """A peer of another transport, which remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.name = "OSCQuery 10.0.0.7:51234"
+        self.client = ("10.0.0.7", 51234)
+        self.heard = 0.0
+        self.told: list[str] = []
+
+    def tell(self, address: str, packet: bytes) -> None:  # noqa: ARG002
+        self.told.append(address)
+
+
+def test_a_packet_that_came_another_way_means_the_same(show: Show, udp: OscClient) -> None:
+    visitor = Visitor()
+    for packet in (build("/city", "dubai"), build("/citi"), b"hello", build("/city", "?"), build("/ping")):
+        assert show.desk.bring(visitor, packet)
+        udp.settle()
+        show.clock.sleep(1.0)
+    show.turn()
+    udp.settle()
+    assert show.at("/city") == ("dubai",)
+    assert visitor.told == ["/error", "/error", "/pong", "/city"]
+
+
+def test_a_visitor_that_subscribes_is_answered_and_not_sent_datagrams(show: Show, udp: OscClient) -> None:
+    visitor = Visitor()
+    udp.settle()
+    show.desk.bring(visitor, build("/subscribe"))
+    udp.settle()
+    show.turn(fps=1.0)
+    udp.settle()
+    assert visitor.told[-1] == "/state/end"
+    assert show.desk.status() == {"clients": 1}
+
+
+def test_of_packets_that_came_another_way_only_so_many_wait(show: Show) -> None:
+    show.desk.close()  # nobody takes them
+    taken = [show.desk.bring(Visitor(), build("/ping")) for _ in range(2000)]
+    assert True in taken
+    assert taken[-1] is False
+
+
+def test_what_has_a_value_may_be_called_by_the_name_of_its_value(show: Show, udp: OscClient) -> None:
+    udp.send("/city/value", "dubai")
+    udp.send("/fade/time/value", "?")
+    udp.settle()
+    assert show.at("/city") == ("dubai",)
+    assert Message("/fade/time", (2.0,)) in udp.settle()
+
+
 # Prefix
 
 
