@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.conditions import MATRIX
 from bench.contact import bench_contact, bench_drawings
+from bench.control import PARTS, bench_control
 from bench.digits import for_json
 from bench.generator import bench_generator
 from bench.reading import bench_reading, whole
@@ -95,6 +96,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     reading.add_argument("--json", action="store_true", help="print one JSON object")
     reading.set_defaults(run=lambda a: _reading(a, shlex.join(["cities", "bench", *words])))
+    control = benches.add_parser(
+        "control", help="how quickly and how steadily the show is steered, by real messages from elsewhere"
+    )
+    control.add_argument("--side", type=int, default=512, metavar="N", help="pixels of the side (512)")
+    control.add_argument(
+        "--seconds",
+        type=positive,
+        default=60.0,
+        metavar="S",
+        help="of each way in, of the flood and of each client of the page (60)",
+    )
+    control.add_argument(
+        "--only", choices=PARTS, action="append", help="only this part (may be given several times)"
+    )
+    control.add_argument("--json", action="store_true", help="print one JSON object")
+    control.set_defaults(run=lambda a: bench_control(_side(a.side), a.seconds, a.only or PARTS))
     contact = benches.add_parser(
         "contact", help="a picture of the simulated sheet, its labels and every city"
     )

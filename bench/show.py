@@ -23,7 +23,8 @@ def bench_show(side: int, seconds: float, camera: str) -> dict[str, Any]:
     dropped (frames delivered that were never shown), latency_ms (p50, p95, max from grab to flip),
     stages_ms (median of each), and what was measured.
     """
-    settings = load_settings(None, {"camera.source": camera, "engine.side": side, "control.osc_port": 0})
+    ports = {"control.osc_port": 0, "control.oscquery_port": 0, "page.port": 0}
+    settings = load_settings(None, {"camera.source": camera, "engine.side": side, **ports})
     clock = MonotonicClock()
     with opened_show(settings, clock, headless=True) as stage, Console(stderr=True).status("") as status:
         status.update("warming up")

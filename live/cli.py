@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     live = commands.add_parser("live", help="run the show")
     _show_option(live)
     live.add_argument(
-        "--camera", metavar="C", help="auto, simulated, a number, a name, a file or an address"
+        "--camera", metavar="C", help="auto, simulated, page, a number, a name, a file or an address"
     )
     _set_option(live)
     live.add_argument("--city", metavar="NAME", help="the city at the start")
@@ -98,7 +98,18 @@ def _parser() -> argparse.ArgumentParser:
     live.add_argument("--window", action="store_true", help="a window on the desktop, not fullscreen")
     live.add_argument("--seconds", type=positive, metavar="N", help="end after so many seconds")
     live.add_argument("--record", type=Path, metavar="FILE", help="record what is shown to an .mp4")
-    live.add_argument("--osc-port", type=int, metavar="P", help="UDP port for OSC; 0 takes any free one")
+    ports = live.add_mutually_exclusive_group()
+    ports.add_argument("--osc-port", type=int, metavar="P", help="UDP and TCP port for OSC")
+    ports.add_argument(
+        "--free-ports",
+        action="store_true",
+        help="any free ports, for a second show on this machine",
+    )
+    live.add_argument(
+        "--network",
+        action="store_true",
+        help="let other machines open the page (with the token in its code) and steer by OSC",
+    )
     live.set_defaults(run=_live)
 
     sheet = commands.add_parser("sheet", help="a PDF to print: the sheet to draw on, and a legend")
@@ -152,6 +163,10 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     _set_option(listing)
     listing.set_defaults(run=_list)
+
+    table = commands.add_parser("controls", help="all controls: OSC addresses, keys, MIDI")
+    _show_option(table)
+    table.set_defaults(run=_controls)
 
     config = commands.add_parser("config", help="print the whole effective configuration as TOML")
     _show_option(config)
@@ -256,7 +271,11 @@ def _live(args: argparse.Namespace) -> int:
         "camera.source": args.camera,
         "cities.set": args.set,
         "cities.city": args.city,
-        "control.osc_port": args.osc_port,
+        "control.osc_port": 0 if args.free_ports else args.osc_port,
+        "control.oscquery_port": 0 if args.free_ports else None,
+        "page.port": 0 if args.free_ports else None,
+        "control.osc_host": "0.0.0.0" if args.network else None,
+        "page.host": "0.0.0.0" if args.network else None,
         "output.fullscreen": False if args.window else None,
     }
     settings = _settings(args.show, overrides)
@@ -446,6 +465,16 @@ def _list(args: argparse.Namespace) -> int:
         print(f"{s.name}: {s.card.title} ({s.card.parameters / 1e6:.1f} M parameters)")
         for n, c in enumerate(s.card.cities, start=first):
             print(f"  {n}  {c.name:<14} {c.title} · {c.licence} · {c.attribution}")
+    return 0
+
+
+def _controls(args: argparse.Namespace) -> int:
+    from live.control.listing import markdown
+    from live.opening import controls_of
+
+    settings = _settings(args.show, {})
+    _, table = controls_of(settings, city_names(load_city_sets(settings.cities.set)))
+    print(markdown(table), end="")
     return 0
 
 

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import ipaddress
 import itertools
+import math
 import os.path
 import re
 import textwrap
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_type_hints
 
 import tomlkit
 
 from calibration.sheet import Corners
 from live.camera.dialects import LOCKABLE
 from live.camera.drawings import DRAWING_NAMES
-from live.mix import FadeShape
+from live.mix import REGIONS, FadeShape
 from models.faults import UsageFault
 from models.palette import CLASS_NAMES
-from models.tomlfile import read_toml, shown, shown_key
+from models.tomlfile import TomlFile, read_toml, shown, shown_key
 
 EngineName: TypeAlias = Literal["auto", "tensorrt", "tensorrt-rtx", "openvino", "onnxruntime"]
 Fit: TypeAlias = Literal["letterbox", "fill"]
@@ -177,6 +180,56 @@ def _read_corners(value: Any) -> Literal["auto"] | Corners:
     return points[0], points[1], points[2], points[3]
 
 
+def _read_cue_number(value: Any) -> str:
+    text = str(value) if type(value) is int and 0 <= value < 10**9 else value
+    if (
+        type(text) is not str
+        or len(text) > 20
+        or not re.fullmatch(r"[0-9][0-9A-Za-z]*([._-][0-9A-Za-z]+)*", text)
+    ):
+        raise ValueError
+    return text
+
+
+def _read_mix(value: Any) -> tuple[tuple[str, float], ...]:
+    if not isinstance(value, dict) or not value:
+        raise ValueError
+    shares = tuple((name, float(_SHARE.read(share))) for name, share in value.items())
+    total = sum(share for _, share in shares)
+    if abs(total - 1.0) > 0.02:  # thirds are written as 0.33
+        raise ValueError(f"these add up to {total:g}")
+    return shares
+
+
+def _read_regions(value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise ValueError
+    for region, city in value.items():
+        if region not in REGIONS:
+            near = difflib.get_close_matches(region, REGIONS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(REGIONS)}"
+            raise ValueError(f"{shown_key(region)} is no region; {hint}")
+        _NAME.read(city)
+    return tuple(value.items())
+
+
+def _read_messages(value: Any) -> tuple[tuple[str, tuple[object, ...]], ...]:
+    if not isinstance(value, dict):
+        raise ValueError
+    messages = []
+    for address, given in value.items():
+        if not address.startswith("/"):
+            raise ValueError(f'{shown_key(address)} is no address; they begin with /, as "/opacity"')
+        arguments = tuple(given) if isinstance(given, list) else (given,)
+        for one in arguments:
+            if type(one) not in (str, bool, int, float) or (type(one) is float and not math.isfinite(one)):
+                raise ValueError(f"{shown(address)} is {shown(given)}")
+            if type(one) is int and abs(one) >= 1 << 63:
+                raise ValueError(f"{shown(address)} is a huge number")
+        messages.append((address, arguments))
+    return tuple(messages)
+
+
 _COORDINATE = _number(-100_000, 100_000)
 _UNITS = _number(-100_000, 100_000)
 _AUTOMATIC = Kind('"auto" or a number', _read_automatic)
@@ -187,6 +240,19 @@ _SOURCE = Kind("a string that isn't empty or the number of a camera", _read_sour
 _SETS = Kind("a string that isn't empty or a list of them", _read_sets, path=True)
 _TOML_FILE = _text("the name of a .toml file or empty", r"|.+\.toml", path=True)
 _PORT = _whole(0, 65535)
+_LINE = _text("a string on one line", r"[^\x00-\x1f\x7f]*")
+_SECONDS = _number(0, 3600)
+_SHARE = _number(0, 1)
+_CUE_NUMBER = Kind(
+    'a number as 1 or 1.5, or a string that begins with a digit and goes on with letters, digits, ".", "-" '
+    'and "_", as "10A"',
+    _read_cue_number,
+)
+_MIX = Kind("a table of cities and their shares, from 0 to 1 and together 1", _read_mix)
+_REGIONS = Kind(f"a table with cities for {', '.join(REGIONS[:-1])} or {REGIONS[-1]}", _read_regions)
+_MESSAGES = Kind(
+    "a table of addresses and values: numbers, strings, true, false or lists of them", _read_messages
+)
 _CORNERS = Kind('"auto" or [[x, y], [x, y], [x, y], [x, y]]', _read_corners)
 
 
@@ -200,8 +266,9 @@ class CameraSettings:
     source: Annotated[
         str,
         _SOURCE,
-        '"auto", the first camera that works, else the simulated sheet; "simulated"; the number or name of '
-        "a camera; a video or picture file; or an address, http:// or rtsp://",
+        '"auto", the first camera that works, else the simulated sheet; "simulated"; "page", what is drawn '
+        "in browsers at the page's address with /draw; the number or name of a camera; a video or picture "
+        "file; or an address, http:// or rtsp://",
     ] = "auto"
     width: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 1280
     height: Annotated[int, _whole(16, 7680), "Pixels asked of the camera"] = 720
@@ -404,11 +471,61 @@ class PageSettings:
         _text("empty or at least 8 letters and digits", r"|[A-Za-z0-9_-]{8,}"),
         "Who knows it may use the page from another machine; empty is one that the program makes and keeps",
     ] = ""
+    drawing: Annotated[
+        str,
+        _text("the name of a .png file or empty", r"|.+\.png", path=True),
+        'Where what is drawn in browsers is kept if camera.source is "page"; empty for nowhere',
+    ] = "drawing.png"
+
+
+def _nowhere(*_: str) -> str:
+    return "show"
+
+
+@dataclass(frozen=True, slots=True)
+class CueSettings:
+    """A cue as it is written: its cities and controls are names that nobody has looked up.
+
+    where: the place of a key of it in the show file, without a key that of the whole cue, for the text of a
+        fault.
+    """
+
+    number: Annotated[str, _CUE_NUMBER, "What it is called by, and told apart from the others"]
+    name: Annotated[str, _LINE, "By which it may be called too"] = ""
+    note: Annotated[str, _LINE, "What the operator reads while it is the next one and while it stands"] = ""
+    city: Annotated[str, _NAME, "The city that gets the whole sheet"] = ""
+    mix: Annotated[tuple[tuple[str, float], ...], _MIX, "Or several that share it everywhere"] = ()
+    region: Annotated[
+        tuple[tuple[str, str], ...],
+        _REGIONS,
+        "Parts of the sheet that other cities get, the later over the earlier",
+    ] = ()
+    fade: Annotated[float | None, _SECONDS, "Seconds that it takes; left out, as the show is set"] = None
+    shape: Annotated[
+        FadeShape | None,
+        _choice(*get_args(FadeShape)),
+        "Where it comes first; left out, as the show is set",
+    ] = None
+    wait: Annotated[float, _SECONDS, "Seconds from GO until it starts"] = 0.0
+    follow: Annotated[
+        float | None,
+        _SECONDS,
+        "Seconds from its start until the next cue goes by itself; left out, never",
+    ] = None
+    set: Annotated[
+        tuple[tuple[str, tuple[object, ...]], ...],
+        _MESSAGES,
+        "Other controls by their addresses, set in this order when it starts",
+    ] = ()
+    where: Callable[..., str] = field(default=_nowhere, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of a show; each field is a table of show.toml."""
+    """The settings of a show; each field is a table of show.toml, but the cues, each of which is one.
+
+    cues: in the order written.
+    """
 
     camera: CameraSettings = field(default_factory=CameraSettings)
     sheet: SheetSettings = field(default_factory=SheetSettings)
@@ -420,6 +537,7 @@ class Settings:
     control: ControlSettings = field(default_factory=ControlSettings)
     midi: MidiSettings = field(default_factory=MidiSettings)
     page: PageSettings = field(default_factory=PageSettings)
+    cues: tuple[CueSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,13 +546,16 @@ class _Key:
     meaning: str
 
 
-_TABLES: dict[str, type[Any]] = get_type_hints(Settings)
+_TABLES: dict[str, type[Any]] = {n: hint for n, hint in get_type_hints(Settings).items() if n != "cues"}
+_CUE = "cue"
+"""The array of tables that holds the cues."""
 _KEYS: dict[str, dict[str, _Key]] = {
     table: {
         name: _Key(*hint.__metadata__)
         for name, hint in get_type_hints(settings, include_extras=True).items()
+        if hasattr(hint, "__metadata__")
     }
-    for table, settings in _TABLES.items()
+    for table, settings in {**_TABLES, _CUE: CueSettings}.items()
 }
 
 
@@ -466,6 +587,7 @@ def _at_home(folder: Path) -> Settings:
         defaults,
         calibration=CalibrationSettings(str(_located(defaults.calibration.file, folder))),
         midi=MidiSettings(file=str(_located(defaults.midi.file, folder))),
+        page=PageSettings(drawing=str(_located(defaults.page.drawing, folder))),
     )
 
 
@@ -482,7 +604,9 @@ def load_settings(path: Path | None = None, overrides: Mapping[str, object] | No
     path = path or default_show_path()
     file = read_toml(path, "show file")
     folder = _folder_of(path)
-    settings = _changed(_at_home(folder), file.data, lambda key: file.where(*key), folder)
+    tables = {table: values for table, values in file.data.items() if table != _CUE}
+    settings = _changed(_at_home(folder), tables, lambda key: file.where(*key), folder)
+    settings = dataclasses.replace(settings, cues=_cues(file))
     given: dict[str, Any] = {}
     for key, value in (overrides or {}).items():
         if value is not None:
@@ -508,16 +632,8 @@ def _changed(
             )
         changes = {}
         for name, value in values.items():
-            if name not in _KEYS[table]:
-                raise UsageFault(f"{where((table, name))}: {_unknown(table, name)}")
-            kind = _KEYS[table][name].kind
-            try:
-                read = kind.read(value)
-            except ValueError as error:
-                reason = f" ({error})" if str(error) else ""
-                problem = f"{table}.{name} is {shown(value)} and must be {kind.right}{reason}"
-                raise UsageFault(f"{where((table, name))}: {problem}") from None
-            changes[name] = _located(read, folder) if kind.path else read
+            read = _read(table, name, value, functools.partial(where, (table, name)))
+            changes[name] = _located(read, folder) if _KEYS[table][name].kind.path else read
         tables[table] = dataclasses.replace(getattr(settings, table), **changes)
     settings = dataclasses.replace(settings, **tables)
     if "camera" in data and not settings.camera.lock:
@@ -538,6 +654,57 @@ def _changed(
     return settings
 
 
+def _read(table: str, name: str, value: Any, where: Callable[[], str]) -> Any:
+    """The setting for the value of a key. where: the place at which it was written."""
+    if name not in _KEYS[table]:
+        raise UsageFault(f"{where()}: {_unknown(table, name)}")
+    kind = _KEYS[table][name].kind
+    try:
+        return kind.read(value)
+    except ValueError as error:
+        reason = f" ({error})" if str(error) else ""
+        problem = f"{table}.{name} is {shown(value)} and must be {kind.right}{reason}"
+        raise UsageFault(f"{where()}: {problem}") from None
+
+
+def _cues(file: TomlFile) -> tuple[CueSettings, ...]:
+    """The cues of a show file, in the order written."""
+    written = file.data.get(_CUE, [])
+    if not isinstance(written, list) or not all(isinstance(values, dict) for values in written):
+        raise UsageFault(f"{file.where(_CUE)}: cue is {shown(written)} and must be tables, each [[cue]]")
+    # 1.10 is another cue than 1.1, so numbers are taken as they are written.
+    texts = tomllib.loads(file.text, parse_float=str).get(_CUE, [])
+    cues: list[CueSettings] = []
+    for index, values in enumerate(written):
+        where = functools.partial(file.where, _CUE, index)
+        if "number" not in values:
+            raise UsageFault(f"{where()}: this cue has no number, and must have one, as number = 1")
+        as_written = {**values, "number": texts[index]["number"]}
+        cue = CueSettings(
+            **{
+                name: _read(_CUE, name, v, functools.partial(where, name)) for name, v in as_written.items()
+            },
+            where=where,
+        )
+        for other in cues:
+            if other.number.casefold() == cue.number.casefold():
+                place = other.where("number")
+                raise UsageFault(
+                    f"{where('number')}: cue.number is {cue.number}, as at {place}, and must differ"
+                )
+        if cue.city and cue.mix:
+            raise UsageFault(
+                f"{where('mix')}: cue {cue.number} has a city and a mix, and can have one of them"
+            )
+        if cue.region and not (cue.city or cue.mix):
+            raise UsageFault(
+                f"{where('region')}: cue {cue.number} has a region alone, and must say with city or mix "
+                "what the rest of the sheet shows"
+            )
+        cues.append(cue)
+    return tuple(cues)
+
+
 def _located(value: str | tuple[str, ...], folder: Path) -> str | tuple[str, ...]:
     """`value` as a path under `folder`, if it looks like one: by a separator or a file's suffix."""
     if isinstance(value, tuple):
@@ -552,7 +719,7 @@ def _unknown(table: str, name: str = "") -> str:
     keys = {f"{t}.{k}": k for t, names in _KEYS.items() for k in names}
     word = shown_key(table) + (f".{shown_key(name)}" if name else "")
     if not name:
-        near = [f"[{t}]" for t in difflib.get_close_matches(word, _KEYS, 1)]
+        near = [_header(t) for t in difflib.get_close_matches(word, _KEYS, 1)]
         near += [full for full, key in keys.items() if key == table]
     else:
         near = [full for full, key in keys.items() if key == name]
@@ -560,8 +727,12 @@ def _unknown(table: str, name: str = "") -> str:
     if near:
         return f"{word} is not a setting; did you mean {near[0]}?"
     if name:
-        return f"{word} is not a setting; [{table}] has {', '.join(_KEYS[table])}"
-    return f"{word} is not a setting; a show has {', '.join(f'[{t}]' for t in _KEYS)}"
+        return f"{word} is not a setting; {_header(table)} has {', '.join(_KEYS[table])}"
+    return f"{word} is not a setting; a show has {', '.join(map(_header, _KEYS))}"
+
+
+def _header(table: str) -> str:
+    return f"[[{table}]]" if table == _CUE else f"[{table}]"
 
 
 # Writing
@@ -575,17 +746,57 @@ def dump_settings(settings: Settings, folder: Path | None = None) -> str:
     absolute.
     """
     lines = ["# A show of Invisible Cities. A key that is left out has the value that it has here."]
-    for table, keys in _KEYS.items():
-        lines += ["", f"# {_TABLES[table].__doc__}", f"[{table}]"]
-        for name, key in keys.items():
+    for table, settings_of_table in _TABLES.items():
+        lines += ["", f"# {settings_of_table.__doc__}", f"[{table}]"]
+        for name, key in _KEYS[table].items():
             value = getattr(getattr(settings, table), name)
             if key.kind.path and folder is not None:
                 value = _from(folder, value)
-            lines += textwrap.wrap(
-                f"{key.meaning} ({key.kind.right}).", 100, initial_indent="# ", subsequent_indent="# "
-            )
+            lines += _comment(f"{key.meaning} ({key.kind.right}).")
             lines.append(f"{name} = {tomlkit.item(value).as_string()}")
+    lines += ["", *_comment(_CUE_LIST)]
+    for name, key in _KEYS[_CUE].items():
+        lines += _comment(f"{name}: {key.meaning} ({key.kind.right}).", indent="  ")
+    if not settings.cues:
+        lines += ["#", *(f"# {line}" for line in _cue_lines(_EXAMPLE))]
+    for cue in settings.cues:
+        lines += ["", *_cue_lines(cue)]
     return "\n".join(lines) + "\n"
+
+
+_CUE_LIST: Final = (
+    "The cues, each a table [[cue]], in the order in which GO plays them; docs/cues.md tells how. All keys "
+    "but the number may be left out, and then leave things as they are:"
+)
+_EXAMPLE: Final = CueSettings("1", "Opening", "When the lights go down", city="dubai", fade=5.0)
+
+
+def _comment(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent="# ", subsequent_indent=f"# {indent}")
+
+
+def _cue_lines(cue: CueSettings) -> list[str]:
+    """A cue as the lines of a show file, without the keys that say nothing."""
+    lines = ["[[cue]]"]
+    for key in dataclasses.fields(cue):
+        value = getattr(cue, key.name)
+        if key.name == "number":
+            plain = re.fullmatch(r"(0|[1-9]\d*)(\.\d+)?", value)
+            lines.append(f"number = {value if plain else tomlkit.item(value).as_string()}")
+        elif key.name in _KEYS[_CUE] and value != key.default:
+            lines.append(f"{key.name} = {_as_toml(value)}")
+    return lines
+
+
+def _as_toml(value: Any) -> str:
+    """The value of a cue's key; a tuple is a table."""
+    if isinstance(value, tuple):
+        table = tomlkit.inline_table()
+        for name, one in value:
+            arguments = one if isinstance(one, tuple) else (one,)
+            table.append(name, arguments[0] if len(arguments) == 1 else list(arguments))
+        value = table
+    return str(tomlkit.item(value).as_string())
 
 
 def _from(folder: Path, value: str | tuple[str, ...]) -> str | tuple[str, ...]:

@@ -5,20 +5,25 @@ the next cue, with a time at which it starts if nobody presses GO before. So the
 thing on its way, and the operator sees it.
 
 The rules are those of a theatre: GO, standby, wait and follow as QLab and lighting desks have them, back as
-the Stop/Back key of a desk, which first stops what is on its way and only then goes back. What a cue does to
-the picture is not known here: the functions say which cues start, and the show does the rest.
+the Stop/Back key of a desk, which first stops what is on its way and only then goes back. What a cue does
+to the picture is not known here: the functions say which cues start, and the show does the rest.
 """
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import numpy as np
 
-from live.mix import FadeShape, Mix
-from models.cityset import slug
+from live.config import CueSettings
+from live.mix import FadeShape, Mix, alone, mix_field, with_region
+from models.cityset import find_name, slug
+from models.faults import UsageFault, did_you_mean
+from models.tomlfile import shown
 
 # The list
 
@@ -62,6 +67,9 @@ class CueList:
 
     def __post_init__(self) -> None:
         numbers = {cue.number.casefold(): index for index, cue in enumerate(self.cues)}
+        # Clients that send numbers can't tell 1.10 from 1.1; who has only one of them means that one.
+        for index, cue in enumerate(self.cues):
+            numbers.setdefault(_shortest(cue.number), index)
         # From the end, so that the first of several with the same name is found.
         names = {slug(cue.name): index for index, cue in reversed(list(enumerate(self.cues)))}
         names.pop("", None)
@@ -74,8 +82,8 @@ class CueList:
     def find(self, wanted: object) -> int | None:
         """The index of the cue of that number, else of the first with that name; None if there is none.
 
-        3, 3.0, "3" and "3.0" are cue "3"; 1.1 is cue "1.1" also where it comes with 32 bits, as OSC sends
-        it. Names are found however they are written, as those of cities.
+        3, 3.0, "3" and "3.0" are cue "3"; 1.1 is cue "1.1", else "1.10", also where it comes with 32 bits,
+        as OSC sends it. Names are found however they are written, as those of cities.
         """
         if isinstance(wanted, bool) or not isinstance(wanted, str | int | float):
             return None
@@ -91,11 +99,108 @@ class CueList:
         return next((self._by_number[t] for t in _spellings(number) if t in self._by_number), None)
 
 
+def _shortest(number: str) -> str:
+    """The number of a cue without zeros that say nothing, if it is one; else as it is."""
+    if not re.fullmatch(r"\d+(\.\d+)?", number):
+        return number.casefold()
+    whole, _, rest = number.partition(".")
+    return f"{int(whole)}.{rest}".rstrip("0").rstrip(".")
+
+
 def _spellings(number: float) -> tuple[str, ...]:
     """How a number may stand in a cue list: as it is, and as the short one that 32 bits make it of."""
     if not math.isfinite(number) or abs(number) >= 1e12:
         return ()
     return tuple(np.format_float_positional(kind(number), trim="-") for kind in (np.float64, np.float32))
+
+
+# Reading a list
+
+
+Check: TypeAlias = Callable[[str, tuple[object, ...]], None]
+"""Raises ValueError, with a sentence, if there is no control of that address, or it can't be sent these
+arguments."""
+
+_OWN_KEYS: Final = "is what the cue's own keys city, mix and region are for"
+_OWN_ORDER: Final = (
+    "would start or stop cues from within one; that is what the keys wait and follow are for"
+)
+_BY_HAND: Final = "must be left to somebody who sees what it does, and no cue can do it"
+NOT_BY_CUES: Final = {
+    "city": _OWN_KEYS,
+    "mix": _OWN_KEYS,
+    "region": _OWN_KEYS,
+    "go": _OWN_ORDER,
+    "back": _OWN_ORDER,
+    "cue": _OWN_ORDER,
+    "panic": _BY_HAND,
+    "quit": _BY_HAND,
+    "calibrate": _BY_HAND,
+    "midi": _BY_HAND,
+}
+"""What no cue sets, by the first part of the address, and why."""
+
+
+def read_cues(written: Sequence[CueSettings], cities: Sequence[str], check: Check) -> CueList:
+    """The cue list of a show file, its cities looked up among those of the show, its controls by `check`.
+
+    Raises UsageFault, with the place in the file, if a cue names a city or a control that there isn't, or
+    sets a control to what it can't be.
+    """
+    return CueList(tuple(_read(cue, cities, check) for cue in written))
+
+
+def _read(cue: CueSettings, cities: Sequence[str], check: Check) -> Cue:
+    for address, arguments in cue.set:
+        try:
+            if reason := NOT_BY_CUES.get(address.split("/")[1].lower()):
+                raise ValueError(f"{shown(address)} {reason}")
+            check(address, arguments)
+        except ValueError as error:
+            raise UsageFault(f"{cue.where('set', address)}: cue {cue.number}: {error}") from None
+    return Cue(
+        cue.number,
+        cue.name,
+        _mix(cue, cities),
+        cue.fade,
+        cue.shape,
+        cue.note,
+        cue.wait,
+        cue.follow,
+        cue.set,
+    )
+
+
+def _mix(cue: CueSettings, cities: Sequence[str]) -> Mix | None:
+    """What the sheet goes to in a cue."""
+
+    def city(name: str, *key: str) -> int:
+        index = find_name(cities, name)
+        if index is None:
+            hint = did_you_mean(slug(name), cities)
+            raise UsageFault(
+                f"{cue.where(*key)}: cue {cue.number} names the city {shown(name)}, which isn't in "
+                f"this show; it has {', '.join(cities)}{hint}"
+            )
+        return index
+
+    if cue.city:
+        weights = alone(city(cue.city, "city"), len(cities))
+    elif cue.mix:
+        found: dict[int, float] = {}
+        for name, share in cue.mix:
+            index = city(name, "mix", name)
+            if index in found:
+                raise UsageFault(f"{cue.where('mix', name)}: cue {cue.number} names {cities[index]} twice")
+            found[index] = share
+        total = sum(found.values())
+        weights = tuple(found.get(index, 0.0) / total for index in range(len(cities)))
+    else:
+        return None
+    mix = Mix.of(mix_field(weights))
+    for region, name in cue.region:
+        mix = with_region(mix, region, city(name, "region", region))
+    return mix
 
 
 # Where the show is in it
@@ -234,14 +339,19 @@ def left(playback: Playback, now: float) -> float:
     return 0.0 if playback.due is None else max(playback.due[0] - now, 0.0)
 
 
-def in_words(playback: Playback, cues: CueList, now: float) -> str:
-    """Where the show is: "cue 3 Opening, next 4 Night in 2.1 s"; "" without cues."""
+def in_words(playback: Playback, cues: CueList, now: float) -> tuple[str, ...]:
+    """Where the show is, and what the operator should know of it, a line each: "cue 3 Opening – lights go
+    down", "next 4 Night in 2.1 s – on the thunder"; none without cues."""
     if not cues.cues:
-        return ""
+        return ()
     standing = "before the first cue"
     if playback.standing is not None:
-        standing = f"cue {cues.cues[playback.standing].title}"
+        standing = f"cue {_noted(cues.cues[playback.standing])}"
     if playback.next is None:
-        return f"{standing}, the last"
+        return standing, "no next cue: that was the last"
     soon = "" if playback.due is None else f" in {left(playback, now):.1f} s"
-    return f"{standing}, next {cues.cues[playback.next].title}{soon}"
+    return standing, f"next {_noted(cues.cues[playback.next], soon)}"
+
+
+def _noted(cue: Cue, soon: str = "") -> str:
+    return f"{cue.title}{soon}{f' – {cue.note}' if cue.note else ''}"

@@ -97,23 +97,23 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What stands on the projector, as another thread may look at it.
+    """How the show looks at a moment, as another thread may see it. Nothing of it is ever written to.
 
-    rgb: uint8 (S, S, 3) RGB, with the light that it has there. labels, view: as of its `Picture`.
-    number: grows with every picture that is shown.
+    rgb: uint8 (S, S, 3) RGB, as the projector shows it, with its light.
+    labels: uint8 (S, S), of which that picture was made.
+    view: uint8 (h, w, 3) RGB, the frame in small with the sheet's outline; None without a frame.
     """
 
-    rgb: NDArray[np.uint8] | None = None
+    rgb: NDArray[np.uint8]
     labels: NDArray[np.uint8] | None = None
     view: NDArray[np.uint8] | None = None
-    number: int = 0
 
 
 class Mirror:
-    """Where the main thread leaves what it shows, for whoever looks."""
+    """Where the main thread leaves how the show looks, for whoever wants to see: the newest look alone."""
 
     def __init__(self) -> None:
-        self.look = Look()
+        self.look: Look | None = None
 
 
 T = TypeVar("T")

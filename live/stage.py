@@ -179,9 +179,10 @@ class Stage:
         clock: Clock,
         header: Sequence[str] = (),
         inset: Inset = "auto",
+        code: Callable[[], NDArray[np.uint8] | None] = lambda: None,
     ) -> None:
         """header: lines about this show that stand in the operator's overlay and never change. inset: when
-        a small view of the sheet is shown."""
+        a small view of the sheet is shown. code: makes the QR code beside the overlay, uint8 (n, n)."""
         self.state = state
         self.parts = parts
         self._clock = clock
@@ -195,6 +196,7 @@ class Stage:
         self._status_due = 0.0
         self._begun = clock.now()
         self._camera_live = True
+        self._make_code = code
         self._code: NDArray[np.uint8] | None = None
         self._camera_state = "running"
         self._output_fault = ""
@@ -332,7 +334,7 @@ class Stage:
         view = None if picture.view is None or not self._has_inset() else dim(picture.view, light)
         self.parts.output.show(rgb, lines, view, code)
         now = self._clock.now()
-        self.parts.mirror.look = Look(rgb, picture.labels, picture.view, self.parts.mirror.look.number + 1)
+        self.parts.mirror.look = Look(rgb, picture.labels, picture.view)
         if self.parts.tape is not None:
             self.parts.tape.put(rgb, now, view if self._sheet_is_public() else None)
         if fresh and picture.seq:
@@ -369,13 +371,13 @@ class Stage:
             )
             if note
         ]
-        cues = cues_in_words(self.state.playback, self.state.cues, now)
+        self._code = self._make_code() if self.state.overlay else None
         self.lines = (
             f"{measured.fps:.1f} fps · {measured.dropped} dropped · grab to flip {latency.p50:.0f} ms, "
             f"95 % {latency.p95:.0f}, max {latency.max:.0f}",
             " · ".join(f"{name} {ms:.1f}" for name, ms in measured.stages_ms.items()) + " ms",
             f"city: {mixed}" + (f" · {' · '.join(holds).upper()}" if holds else ""),
-            *([f"cues: {cues}"] if cues else []),
+            *cues_in_words(self.state.playback, self.state.cues, now),
             f"camera: {camera.sentence}",
             *([f"lock: {camera.lock}"] if camera.lock else []),
             f"paper: settles in {self.state.wishes.settle:g} s · drift {_drift_of(reading):g}",

@@ -109,6 +109,13 @@ def slug(name: str) -> str:
     return re.sub(r"[\W_]+", "-", plain.casefold()).strip("-")
 
 
+def find_name(names: Sequence[str], wanted: str) -> int | None:
+    """The index of the name that reads like `wanted`, however it is written: 'Sao Paulo' is 'são-paulo'."""
+    slugs = [slug(name) for name in names]
+    sought = slug(wanted)
+    return slugs.index(sought) if sought in slugs else None
+
+
 def is_city_name(text: str) -> bool:
     """Whether a city can be called this in an address: see CITY_NAME_RULE."""
     return text == text.lower() and re.fullmatch(r"[^\W_]+(-[^\W_]+)*", text) is not None

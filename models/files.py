@@ -8,14 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Put a file there, or in the place of another, at one stroke; it is on the disk before that.
 
+    mode: who may read and write it, less what the user's umask takes away; 0o600 keeps a secret.
     Raises OSError if that can't be done, and then leaves what was there as it was.
     """
     partial = _partial(path)
     try:
-        with partial.open("wb") as file:
+        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:  # noqa: PTH123
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -20,26 +20,43 @@ class TomlFile:
     text: str
     data: dict[str, Any]
 
-    def where(self, *key: str) -> str:
+    def where(self, *key: str | int) -> str:
         """The place at which a key is set, for the text of a fault: 'show.toml, line 3'; the file alone for
-        a key that is nowhere."""
+        a key that is nowhere.
+
+        An int as the second part is a place, from 0, in the array of tables that the first one names."""
         lines = self.text.split("\n")
         # What is known of TOML is left to its parser: statement by statement, it sees the text since the
         # last header of a table, until it finds the key in it.
         table = statement = 0
+        before = 0  # how many tables of the array stand above that header
         for end in range(1, len(lines) + 1):
             try:
                 found: Any = tomllib.loads("\n".join(lines[table:end]))
             except (ValueError, RecursionError):
                 continue  # a statement that goes on in the next line
+            array = found.get(key[0])
             for part in key:
-                found = found.get(part) if isinstance(found, dict) else None
+                if isinstance(part, int):
+                    found = _table_of(found, part, before)
+                else:
+                    found = found.get(part) if isinstance(found, dict) else None
             if found is not None:
                 return f"{self.path}, line {statement + 1}"
             statement = end
             if lines[end : end + 1] and lines[end].lstrip().startswith("["):
                 table = end
+                before += len(array) if isinstance(array, list) else 0
         return str(self.path)
+
+
+def _table_of(found: Any, index: int, before: int) -> Any:
+    """The table at that place of an array, of which this much was found behind so many other tables."""
+    if isinstance(found, dict):  # the header of a table within the array's last one
+        return found if index == before - 1 else None
+    if isinstance(found, list) and 0 <= index - before < len(found):
+        return found[index - before]
+    return None
 
 
 def read_toml(path: Path, kind: str, broken: type[Fault] = UsageFault) -> TomlFile:

@@ -15,9 +15,11 @@ import cv2
 from live.camera.base import Source
 from live.camera.dialects import LOCKABLE
 from live.camera.lock import Kept
+from live.camera.page import PAGE, PageSource
 from live.camera.sources import StillSource, StreamSource, UvcSource, VideoSource, device_names, uvc_name
 from live.clock import Clock
 from live.config import CameraSettings
+from live.drawing import Canvas
 from models.faults import DeviceFault, InputFault, UsageFault
 
 _SCHEMES: Final = ("http", "https", "rtsp")
@@ -27,12 +29,16 @@ _PROBED: Final = 4
 
 
 def open_source(
-    settings: CameraSettings, clock: Clock, locked: Mapping[str, Mapping[str, float]] | None = None
+    settings: CameraSettings,
+    clock: Clock,
+    locked: Mapping[str, Mapping[str, float]] | None = None,
+    canvas: Canvas | None = None,
 ) -> Callable[[], Source]:
     """What opens the source that the settings name, as often as it is called.
 
     locked: the values at which cameras were locked before and are to be again, by the camera's name
         (`Source.name`) and the name of what is locked (`LOCKABLE`); the settings come first.
+    canvas: what is drawn in browsers; None where nothing serves a page on which one could.
 
     The call raises InputFault or DeviceFault with a sentence if the source can't be opened; UsageFault is
     raised at once if there can be no such source.
@@ -43,6 +49,12 @@ def open_source(
         return _Auto(settings, clock, cameras)
     if source == "simulated":
         return lambda: _simulated(settings, clock)
+    if source == PAGE:
+        if canvas is None:
+            raise UsageFault(
+                f'camera.source "{PAGE}" is drawn in browsers while a show runs, and is no camera otherwise'
+            )
+        return lambda: PageSource(canvas, settings.fps, clock)
     if source.isdecimal():
         return lambda: cameras.open(int(source))
     if "://" in source:
@@ -129,7 +141,7 @@ class _Cameras:
 
 
 def _no_such_name(wanted: str, names: Mapping[int, str]) -> str:
-    known = {name.lower(): name for name in ("auto", "simulated", *names.values())}
+    known = {name.lower(): name for name in ("auto", "simulated", PAGE, *names.values())}
     near = difflib.get_close_matches(wanted.lower(), known, n=1)
     meant = f'; did you mean "{known[near[0]]}"?' if near else ""
     there = ", ".join(f'"{name}"' for name in dict.fromkeys(names.values())) or "none"

@@ -62,6 +62,8 @@ from live.show import (
     TakeWhite,
 )
 from models.cityset import slug
+from models.faults import did_you_mean
+from models.tomlfile import shown
 
 T = TypeVar("T")
 
@@ -132,6 +134,30 @@ def controls(cities: tuple[str, ...], cues: CueList) -> Table:
     table = (*_cities(cities), *_fade(), *_cues(cues), *_light(), *_sheet(), *_desk())
     known = ("", *(c.address for c in table if c.clients))
     return (*table, *_teaching(known), _QUIT)
+
+
+def cue_check(cities: tuple[str, ...]) -> Callable[[str, tuple[object, ...]], None]:
+    """What says whether a cue can set a control to something: raises ValueError, with a sentence, if not.
+
+    A file can be mended before the show, so it is told what a client is forgiven; and it must say where a
+    control goes, not by how much, since nobody knows where it will stand.
+    """
+    # No cue sets what there is only because of other cues, so that an empty list has all the controls.
+    table = {control.address: control for control in controls(cities, CueList()) if control.clients}
+
+    def check(address: str, arguments: tuple[object, ...]) -> None:
+        if address not in table:
+            hint = did_you_mean(address[:40], table, quote='"')
+            raise ValueError(f"there is no control {shown(address)}{hint}")
+        meant = table[address].read(arguments)
+        if meant is None:
+            raise ValueError(f"{address} takes 1 to happen; this is the release of its button")
+        if isinstance(meant.value, Step):
+            raise ValueError(f"{address} must be set to a value, and not changed from where it stands")
+        if meant.remark:
+            raise ValueError(meant.remark)
+
+    return check
 
 
 def _cities(cities: tuple[str, ...]) -> Table:

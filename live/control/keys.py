@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from live.control.controls import GROUPS, Control, Table
 from live.control.kinds import Message
 
@@ -16,16 +18,20 @@ def key_message(key: str, table: Table) -> Message | None:
 
 
 def key_help(table: Table) -> list[str]:
-    """What the keys are for, one text for each control that has some: '1–4 city', 'F freeze'."""
-    return [f"{names} {control.name}" for control in table if (names := key_names(control))]
+    """What the keys are for, one text for each control that has some: '1–4 = city', 'F = freeze'."""
+    return [f"{names} = {control.name}" for control in table if (names := key_names(control))]
 
 
-def key_names(control: Control[object]) -> str:
-    """The keys of a control: '1–4', 'Space, Pagedown', or "" if it has none."""
-    names = [key.title() for key in control.keys if key != "close"]  # the window's own button
+def key_names(control: Control[Any]) -> str:
+    """The keys of a control: '1–4', 'Space, Page Down', or "" if it has none; the window's own button is
+    no key."""
+    names = [_NAMES.get(key, key.title()) for key in control.keys if key != "close"]
     if len(names) > 2:
         return f"{names[0]}–{names[-1]}"
     return ", ".join(names)
+
+
+_NAMES: Final = {"escape": "Esc", "pageup": "Page Up", "pagedown": "Page Down"}
 
 
 def help_lines(table: Table) -> list[str]:

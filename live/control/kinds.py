@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
-from live.show import find_name
+from models.cityset import find_name
 
 Value: TypeAlias = float | str
 """What a control can be at, as it is told to clients; a switch is 0 or 1."""

@@ -188,7 +188,7 @@ def test_sets_that_share_a_show_are_listed_and_rendered_together(
 
 def test_a_show_of_two_sets_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     both = ["--set", "small", "--set", str(renamed_copy(tmp_path / "other"))]
-    words = "live --headless --camera simulated --seconds 0.5 --osc-port 0 --city other-dubai"
+    words = "live --headless --camera simulated --seconds 0.5 --free-ports --city other-dubai"
     assert main([*words.split(), *both]) == 0
     assert "2 sets" in capsys.readouterr().out
     assert main([*words.split(), "--set", "small", "--set", "small"]) == 3
@@ -229,14 +229,14 @@ def test_config_prints_what_is_in_force(capsys: pytest.CaptureFixture[str], tmp_
         ("render MAP --labels --mix dubai -o OUT", 2, "such as dubai=0.5,las-vegas=0.5"),
         ("render MAP --labels --mix dubai=nan -o OUT", 2, "'dubai=nan' is no list of cities"),
         ("render MAP --labels --mix dubai=0 -o OUT", 2, "gives no city a share above 0"),
-        ("live --headless --camera simulated --record film.txt --osc-port 0", 3, "written as .mp4"),
-        ("live --headless --camera simulated --set smal --osc-port 0", 3, "did you mean small?"),
-        ("live --headless --camera simulated --city dubay --osc-port 0", 2, "cities.city: there is no"),
+        ("live --headless --camera simulated --record film.txt --free-ports", 3, "written as .mp4"),
+        ("live --headless --camera simulated --set smal --free-ports", 3, "did you mean small?"),
+        ("live --headless --camera simulated --city dubay --free-ports", 2, "cities.city: there is no"),
         ("config --show missing.toml", 3, "missing.toml"),
         ("config --show BROKEN", 2, "broken"),
-        ("live --headless --camera no-such-camera --osc-port 0", 4, "no-such-camera"),
-        ("live --headless --camera missing.mp4 --osc-port 0", 3, "missing.mp4"),
-        ("live --headless --camera simulated --record nowhere/out.mp4 --osc-port 0", 3, "nowhere/out.mp4"),
+        ("live --headless --camera no-such-camera --free-ports", 4, "no-such-camera"),
+        ("live --headless --camera missing.mp4 --free-ports", 3, "missing.mp4"),
+        ("live --headless --camera simulated --record nowhere/out.mp4 --free-ports", 3, "nowhere/out.mp4"),
         ("live --headless --camera simulated --osc-port 70000", 2, "osc_port"),
     ],
 )
@@ -311,7 +311,7 @@ def run(arguments: Sequence[str], **environment: str) -> subprocess.Popen[str]:
 
 def test_a_show_without_a_display_says_so() -> None:
     hidden = dict.fromkeys(("DISPLAY", "WAYLAND_DISPLAY"), "")
-    show = run(["live", "--camera", "simulated", "--osc-port", "0", "--seconds", "1"], **hidden)
+    show = run(["live", "--camera", "simulated", "--free-ports", "--seconds", "1"], **hidden)
     _, told = show.communicate(timeout=60)
     assert show.returncode == 4
     assert "--headless" in told
@@ -320,7 +320,7 @@ def test_a_show_without_a_display_says_so() -> None:
 
 def test_the_show_runs_records_and_ends_by_itself(tmp_path: Path) -> None:
     film = tmp_path / "show.mp4"
-    arguments = ["live", "--headless", "--camera", "simulated", "--osc-port", "0", "--seconds", "2"]
+    arguments = ["live", "--headless", "--camera", "simulated", "--free-ports", "--seconds", "2"]
     show = run([*arguments, "--record", str(film)])
     said, told = show.communicate(timeout=60)
     assert (show.returncode, told) == (0, "")
@@ -336,7 +336,7 @@ def test_the_show_runs_records_and_ends_by_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("seconds", [0.1, 0.7, 1.1, 1.6])
 def test_a_show_that_is_stopped_while_it_opens_ends_in_order(number: str, seconds: float) -> None:
-    show = run(["live", "--headless", "--camera", "simulated", "--osc-port", "0"])
+    show = run(["live", "--headless", "--camera", "simulated", "--free-ports"])
     time.sleep(seconds)
     show.send_signal(getattr(signal, number))
     _, told = show.communicate(timeout=30)
@@ -351,7 +351,7 @@ def test_a_show_that_is_stopped_while_it_opens_ends_in_order(number: str, second
 def test_a_show_that_is_still_opening_can_be_terminated() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes a connection and says nothing
         port = silent.getsockname()[1]
-        show = run(["live", "--headless", "--camera", f"http://127.0.0.1:{port}/", "--osc-port", "0"])
+        show = run(["live", "--headless", "--camera", f"http://127.0.0.1:{port}/", "--free-ports"])
         silent.settimeout(60)
         with silent.accept()[0]:
             show.send_signal(signal.SIGTERM)
@@ -362,7 +362,7 @@ def test_a_show_that_is_still_opening_can_be_terminated() -> None:
 def test_a_camera_that_can_not_be_had_leaves_an_older_recording_alone(tmp_path: Path) -> None:
     film = tmp_path / "show.mp4"
     film.write_bytes(b"the last show")
-    words = "live --headless --camera missing.mp4 --osc-port 0 --record"
+    words = "live --headless --camera missing.mp4 --free-ports --record"
     assert main([*words.split(), str(film)]) == 3
     assert film.read_bytes() == b"the last show"
 
@@ -376,7 +376,7 @@ def test_a_terminal_without_our_signs_is_told_all_the_same() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows knows no SIGTERM")
 def test_a_show_hears_oscsend_and_ends_in_order_when_it_is_terminated() -> None:
-    show = run(["live", "--headless", "--camera", "simulated", "--osc-port", "0"])
+    show = run(["live", "--headless", "--camera", "simulated", "--free-ports"])
     assert show.stdout is not None
     said = ""
     while not (found := re.search(r"OSC 127\.0\.0\.1:(\d+)", said)):
@@ -408,7 +408,7 @@ def test_the_stage_needs_no_torch(command: str) -> None:
 
 
 def test_the_show_fills_a_real_display(screen: Screen) -> None:
-    with run(["live", "--camera", "simulated", "--osc-port", "0"], DISPLAY=screen.display) as show:
+    with run(["live", "--camera", "simulated", "--free-ports"], DISPLAY=screen.display) as show:
         try:
             assert soon(lambda: screen.shot()[:, 300:980].std() > 2.0, within=30), "no city on the display"
             assert soon(lambda: screen.shot()[-160:, 20:260].mean() > 20), "the sheet in the corner"

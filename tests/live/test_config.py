@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from live import config
-from live.config import CalibrationSettings, Settings, default_show_path, dump_settings, load_settings
+from live.config import (
+    CalibrationSettings,
+    CueSettings,
+    MidiSettings,
+    PageSettings,
+    Settings,
+    default_show_path,
+    dump_settings,
+    load_settings,
+)
+from live.mix import FADE_SHAPES, REGIONS
 from models.faults import Fault, InputFault, UsageFault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,9 +56,12 @@ def test_the_show_file_that_comes_along_holds_the_defaults() -> None:
 
 
 def defaults_in(folder: Path) -> Settings:
-    """The default settings of a show file there, beside which the calibration is looked for."""
+    """The default settings of a show file there, beside which what the program keeps is looked for."""
     return dataclasses.replace(
-        Settings(), calibration=CalibrationSettings(str(folder / "calibration.toml"))
+        Settings(),
+        calibration=CalibrationSettings(str(folder / "calibration.toml")),
+        midi=MidiSettings(file=str(folder / "midi.toml")),
+        page=PageSettings(drawing=str(folder / "drawing.png")),
     )
 
 
@@ -144,7 +158,178 @@ def test_the_command_line_goes_before_the_file_unless_it_says_nothing(show: Path
     assert settings.camera.source == "1"
 
 
+CUES = """
+[[cue]]
+number = 1.10
+name = "Opening"
+note = "wait for Ann"
+city = "dubai"
+follow = 3
+
+[[cue]]
+number = "10A"
+mix = { dubai = 0.5, "las-vegas" = 0.5 }
+wait = 1
+set = { "/opacity" = 0.5, "/blackout" = false, "/fade/point" = [0.2, 0.3], "/fade/shape" = "morph" }
+[cue.region]
+left = "paris"
+
+[camera]
+fps = 25
+
+[[cue]]
+number = 3
+"""
+
+
+def test_cues_are_read_in_the_order_written(show: Path) -> None:
+    assert loaded(show, CUES).cues == (
+        CueSettings("1.10", "Opening", "wait for Ann", city="dubai", follow=3.0),
+        CueSettings(
+            "10A",
+            mix=(("dubai", 0.5), ("las-vegas", 0.5)),
+            region=(("left", "paris"),),
+            wait=1.0,
+            set=(
+                ("/opacity", (0.5,)),
+                ("/blackout", (False,)),
+                ("/fade/point", (0.2, 0.3)),
+                ("/fade/shape", ("morph",)),
+            ),
+        ),
+        CueSettings("3"),
+    )
+
+
+def test_a_cue_knows_where_it_was_written(show: Path) -> None:
+    first, second, third = loaded(show, CUES).cues
+    assert first.where() == f"{show}, line 2"
+    assert second.where("set", "/blackout") == f"{show}, line 13"
+    assert second.where("region", "left") == f"{show}, line 15"
+    assert third.where("number") == f"{show}, line 21"
+
+
+def test_cues_are_printed_in_the_order_written(show: Path) -> None:
+    written = dump_settings(loaded(show, CUES))
+    assert (
+        written[written.index("\n[[cue]]") :]
+        == """
+[[cue]]
+number = 1.10
+name = "Opening"
+note = "wait for Ann"
+city = "dubai"
+follow = 3.0
+
+[[cue]]
+number = "10A"
+mix = {dubai = 0.5, las-vegas = 0.5}
+region = {left = "paris"}
+wait = 1.0
+set = {"/opacity" = 0.5, "/blackout" = false, "/fade/point" = [0.2, 0.3], "/fade/shape" = "morph"}
+
+[[cue]]
+number = 3
+"""
+    )
+    assert loaded(show, written) == loaded(show, CUES)
+
+
+def test_the_example_of_a_cue_is_one(show: Path) -> None:
+    text = dump_settings(Settings())
+    example = text[text.index("# [[cue]]") :].replace("# ", "")
+    assert loaded(show, text + example).cues == (config._EXAMPLE,)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [("1", "1"), ('"1"', "1"), ("1.50", "1.50"), ("0x10", "16"), ('"2.b_1-c"', "2.b_1-c")],
+)
+def test_the_number_of_a_cue_stays_as_it_is_written(show: Path, number: str, text: str) -> None:
+    assert loaded(show, f"cue = [{{ number = {number} }}]").cues[0].number == text
+
+
 # What stops the start, in one sentence
+
+
+A_NUMBER = (
+    'a number as 1 or 1.5, or a string that begins with a digit and goes on with letters, digits, ".", "-" '
+    'and "_", as "10A"'
+)
+A_MIX = "cue.mix is a table and must be a table of cities and their shares, from 0 to 1 and together 1"
+A_SET = (
+    "cue.set is a table and must be a table of addresses and values: numbers, strings, true, false or lists"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "sentence"),
+    [
+        ("cue = 3", 1, "cue is 3 and must be tables, each [[cue]]"),
+        ("[cue]\nnumber = 1", 1, "cue is a table and must be tables, each [[cue]]"),
+        ("[[cues]]\nnumber = 1", 1, "cues is not a setting; did you mean [[cue]]?"),
+        ("[[cue]]\nname = 'x'", 1, "this cue has no number, and must have one, as number = 1"),
+        ("[[cue]]\nnumber = -1", 2, f"cue.number is -1 and must be {A_NUMBER}"),
+        ("[[cue]]\nnumber = +1.5", 2, f'cue.number is "+1.5" and must be {A_NUMBER}'),
+        ("[[cue]]\nnumber = inf", 2, f'cue.number is "inf" and must be {A_NUMBER}'),
+        ("[[cue]]\nnumber = true", 2, f"cue.number is true and must be {A_NUMBER}"),
+        ("[[cue]]\nnumber = 'A 1'", 2, f'cue.number is "A 1" and must be {A_NUMBER}'),
+        ("[[cue]]\nnumber = '1/2'", 2, f'cue.number is "1/2" and must be {A_NUMBER}'),
+        (
+            "[[cue]]\nnumber = 1\n[[cue]]\nnumber = 2\nfade = -1",
+            5,
+            "cue.fade is -1 and must be a number from",
+        ),
+        ("[[cue]]\nnumber = 1\nfollow = '5'", 3, 'cue.follow is "5" and must be a number from 0 to 3600'),
+        ("[[cue]]\nnumber = 1\nshape = 'iris'", 3, 'cue.shape is "iris" and must be "morph", "wipe-left",'),
+        (
+            "[[cue]]\nnumber = 1\nnote = 'a\\nb'\nnote2 = 1",
+            4,
+            "cue.note2 is not a setting; did you mean cue.note?",
+        ),
+        ('[[cue]]\nnumber = 1\nnote = "a\\nb"', 3, 'cue.note is "a\\nb" and must be a string on one line'),
+        (
+            "[[cue]]\nnumber = 1\nzzz = 1",
+            3,
+            "cue.zzz is not a setting; [[cue]] has number, name, note, city",
+        ),
+        ("[[cue]]\nnumber = 1\nmix = {a = 0.5, b = 0.4}", 3, f"{A_MIX} (these add up to 0.9)"),
+        ("[[cue]]\nnumber = 1\nmix = {a = 1.5, b = -0.5}", 3, A_MIX),
+        ("[[cue]]\nnumber = 1\nmix = {}", 3, A_MIX),
+        (
+            "[[cue]]\nnumber = 1\ncity = 'a'\nregion = {lefft = 'b'}",
+            4,
+            "cue.region is a table and must be a table with cities for left, right, top, bottom or centre "
+            "(lefft is no region; did you mean left?)",
+        ),
+        (
+            "[[cue]]\nnumber = 1\nset = {opacity = 1}",
+            3,
+            f'{A_SET} of them (opacity is no address; they begin with /, as "/opacity")',
+        ),
+        ("[[cue]]\nnumber = 1\nset = {'/x' = nan}", 3, f'{A_SET} of them ("/x" is nan)'),
+        ("[[cue]]\nnumber = 1\nset = {'/x' = [[1]]}", 3, f'{A_SET} of them ("/x" is an array)'),
+        (
+            "[[cue]]\nnumber = 1\ncity = 'a'\nmix = {b = 1}",
+            4,
+            "cue 1 has a city and a mix, and can have one of them",
+        ),
+        (
+            "[[cue]]\nnumber = 1\nregion = {left = 'b'}",
+            3,
+            "cue 1 has a region alone, and must say with city or mix what the rest of the sheet shows",
+        ),
+    ],
+)
+def test_a_cue_that_cannot_be_meant(show: Path, text: str, line: int, sentence: str) -> None:
+    assert fault_of(show, text).startswith(f", line {line}: {sentence}")
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", '"1"'), ("1.5", '"1.5"'), ('"10A"', '"10a"')])
+def test_two_cues_of_one_number(show: Path, one: str, other: str) -> None:
+    text = f"[[cue]]\nnumber = {one}\n[[cue]]\nnumber = {other}"
+    sentence = f", line 4: cue.number is {other.strip(chr(34))}, as at {show}, line 2, and must differ"
+    assert fault_of(show, text) == sentence
 
 
 @pytest.mark.parametrize(
@@ -292,8 +477,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 # Properties
 
-TABLES = [table.name for table in dataclasses.fields(Settings)]
-KEYS = sorted({key.name for table in TABLES for key in dataclasses.fields(getattr(Settings(), table))})
+TABLES = list(config._KEYS)
+KEYS = sorted({key for keys in config._KEYS.values() for key in keys})
 SCALARS = (
     st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
@@ -308,9 +493,10 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
+TABLE = st.dictionaries(st.sampled_from(KEYS) | st.text(), VALUES, max_size=4)
 SHOWS = st.dictionaries(
     st.sampled_from(TABLES) | st.text(),
-    VALUES | st.dictionaries(st.sampled_from(KEYS) | st.text(), VALUES, max_size=4),
+    VALUES | TABLE | st.lists(TABLE, max_size=3),
     max_size=4,
 )
 in_one_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -339,6 +525,10 @@ def test_any_bytes_give_settings_or_one_sentence(show: Path, data: bytes) -> Non
     settings_or_fault(show)
 
 
+KEPT = {"calibration": ("file", "a.toml"), "midi": ("file", "b.toml"), "page": ("drawing", "c.png")}
+"""By table, the key that names what the program keeps, and a file that it may name."""
+
+
 @st.composite
 def valid_settings(draw: st.DrawFn) -> Settings:
     """Settings with any value that their kinds allow; its paths are absolute."""
@@ -351,9 +541,9 @@ def valid_settings(draw: st.DrawFn) -> Settings:
     values |= st.lists(st.text(min_size=1), min_size=1, max_size=3)
     values |= st.sampled_from(["auto", "openvino", "onnxruntime", "letterbox", "fill", 64, 512, 1024])
     tables = {}
-    for table, keys in config._KEYS.items():
+    for table in config._TABLES:
         changed = {}
-        for name, key in keys.items():
+        for name, key in config._KEYS[table].items():
             value = draw(values)
             try:
                 changed[name] = key.kind.read(value)
@@ -362,10 +552,48 @@ def valid_settings(draw: st.DrawFn) -> Settings:
             names = changed[name] if isinstance(changed[name], tuple) else (changed[name],)
             if key.kind.path and any(Path(str(n)).name != n for n in names):
                 del changed[name]
-        if table == "calibration":
-            changed["file"] = draw(st.sampled_from(["", str(ROOT / "mine.toml")]))
+        if table in KEPT:
+            name, file = KEPT[table]
+            changed[name] = draw(st.sampled_from(["", str(ROOT / file)]))
         tables[table] = dataclasses.replace(getattr(Settings(), table), **changed)
-    return Settings(**tables)
+    return Settings(**tables, cues=tuple(draw(cue_lists)))
+
+
+_line = st.text().map(lambda text: re.sub(r"[\x00-\x1f\x7f]", "", text))
+_seconds = st.floats(0, 3600)
+_argument = (
+    st.text()
+    | st.booleans()
+    | st.integers(-(2**62), 2**62)
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
+cues = st.builds(
+    CueSettings,
+    number=st.from_regex(r"[0-9][0-9A-Za-z]{0,3}([._-][0-9A-Za-z]{1,3})?", fullmatch=True),
+    name=_line,
+    note=_line,
+    city=st.just("") | st.text(min_size=1),
+    fade=st.none() | _seconds,
+    shape=st.none() | st.sampled_from(FADE_SHAPES),
+    wait=_seconds,
+    follow=st.none() | _seconds,
+    set=st.dictionaries(
+        st.text().map("/{}".format),
+        st.lists(_argument, max_size=3).map(tuple),
+        max_size=3,
+    ).map(lambda messages: tuple(messages.items())),
+)
+mixed = st.builds(
+    lambda cue, names: dataclasses.replace(cue, city="", mix=tuple((n, 1.0 / len(names)) for n in names)),
+    cues,
+    st.lists(st.text(), min_size=1, max_size=3, unique=True),
+)
+divided = st.builds(
+    lambda cue, parts: dataclasses.replace(cue, region=tuple(parts.items())),
+    mixed,
+    st.dictionaries(st.sampled_from(REGIONS), st.text(min_size=1)),
+)
+cue_lists = st.lists(cues | mixed | divided, max_size=3, unique_by=lambda cue: cue.number.casefold())
 
 
 def test_what_is_written_for_a_folder_can_move_with_it(show: Path, tmp_path: Path) -> None:

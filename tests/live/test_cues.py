@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import dataclasses
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live.config import CueSettings, load_settings
+from live.control.controls import controls, cue_check
 from live.cues import (
+    NOT_BY_CUES,
     Cue,
     CueList,
     Playback,
@@ -19,11 +25,15 @@ from live.cues import (
     jump,
     left,
     opening,
+    read_cues,
     standby,
     step,
     stop,
     tick,
 )
+from live.mix import of_city, shares, with_region
+from models.cityset import city_names, load_city_sets
+from models.faults import UsageFault
 
 INTERVAL = 0.3
 
@@ -83,6 +93,11 @@ def test_what_is_no_cue_is_not_found(wanted: object) -> None:
     assert NUMBERED.find(wanted) is None
 
 
+def test_a_number_without_its_zeros_is_found_where_nothing_else_has_it() -> None:
+    cues = cue_list(Cue("1.10"), Cue("2.0"), Cue("2"), Cue("03"), Cue("20"))
+    assert [cues.find(n) for n in (1.1, "1.1", "1.10", 2, "2.0", 3, 20, 1)] == [0, 0, 0, 2, 1, 3, 4, None]
+
+
 @given(st.floats() | st.integers() | st.text() | st.none() | st.binary())
 def test_looking_for_anything_finds_a_cue_or_none(wanted: object) -> None:
     index = NUMBERED.find(wanted)
@@ -96,6 +111,168 @@ def test_a_number_is_found_as_any_client_sends_it(whole: int, hundredths: int) -
     assert cues.find(text) == 1
     assert cues.find(float(text)) == 1
     assert cues.find(float(np.float32(text))) == 1
+
+
+# Reading a list
+
+
+CITIES = ("dubai", "las-vegas", "São Paulo")
+CONTROLS = ("/opacity", "/fade/point", "/sheet/clear")
+
+
+def check(address: str, arguments: tuple[object, ...]) -> None:
+    """A desk with few controls, whose numbers go from 0 to 1."""
+    if address not in CONTROLS:
+        raise ValueError(f"there is no {address}")
+    if any(not isinstance(one, int | float) or not 0 <= one <= 1 for one in arguments):
+        raise ValueError(f"{address} takes a number from 0 to 1")
+
+
+def read(folder: Path, text: str) -> CueList:
+    """The cue list of a show file with this text."""
+    show = folder / "show.toml"
+    show.write_text(text, encoding="utf-8")
+    return read_cues(load_settings(show).cues, CITIES, check)
+
+
+def test_a_cue_list_is_read_as_it_is_written(tmp_path: Path) -> None:
+    cues = read(
+        tmp_path,
+        """
+        [[cue]]
+        number = 2
+        name = "Opening"
+        city = "Dubai"
+        fade = 3
+        shape = "iris-out"
+        note = "wait for Ann"
+        set = { "/fade/point" = [0.2, 0.3], "/opacity" = 1, "/sheet/clear" = 1 }
+        [[cue]]
+        number = 1.10
+        wait = 1
+        follow = 0
+        """,
+    )
+    assert cues.cues == (
+        Cue(
+            "2",
+            "Opening",
+            of_city(0, 3),
+            3.0,
+            "iris-out",
+            "wait for Ann",
+            set=(("/fade/point", (0.2, 0.3)), ("/opacity", (1,)), ("/sheet/clear", (1,))),
+        ),
+        Cue("1.10", wait=1.0, follow=0.0),
+    )
+
+
+def test_a_show_without_cues_has_an_empty_list(tmp_path: Path) -> None:
+    assert read(tmp_path, "") == CueList()
+
+
+def test_cities_share_the_sheet_as_they_are_written(tmp_path: Path) -> None:
+    [cue] = read(tmp_path, "cue = [{ number = 1, mix = { sao-paulo = 0.33, dubai = 0.66 } }]").cues
+    assert cue.mix is not None
+    assert shares(cue.mix) == pytest.approx((2 / 3, 0.0, 1 / 3))
+    assert np.allclose(cue.mix.weights.sum(axis=0), 1.0, atol=1e-6)
+
+
+def test_regions_lie_over_the_city_the_later_over_the_earlier(tmp_path: Path) -> None:
+    [cue] = read(
+        tmp_path,
+        "cue = [{ number = 1, city = 'dubai', region = { left = 'las-vegas', top = 'sao paulo' } }]",
+    ).cues
+    left_then_top = with_region(with_region(of_city(0, 3), "left", 1), "top", 2)
+    assert cue.mix == left_then_top
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (
+            "city = 'dubay'",
+            'cue 1 names the city "dubay", which isn\'t in this show; it has dubai, las-vegas, São Paulo; '
+            "did you mean dubai?",
+        ),
+        ("mix = { dubai = 0.5, paris = 0.5 }", 'cue 1 names the city "paris", which isn\'t in this show'),
+        ("mix = { dubai = 0.5, DUBAI = 0.5 }", "cue 1 names dubai twice"),
+        (
+            "city = 'dubai'\nregion.left = 'paris'",
+            'cue 1 names the city "paris", which isn\'t in this show',
+        ),
+        ("set = { '/opacitty' = 1 }", "cue 1: there is no /opacitty"),
+        ("set = { '/opacity' = 2 }", "cue 1: /opacity takes a number from 0 to 1"),
+        (
+            "set = { '/city' = 'dubai' }",
+            'cue 1: "/city" is what the cue\'s own keys city, mix and region are for',
+        ),
+        (
+            "set = { '/go' = 1 }",
+            'cue 1: "/go" would start or stop cues from within one; that is what the keys wait and '
+            "follow are for",
+        ),
+        (
+            "set = { '/panic' = 1 }",
+            'cue 1: "/panic" must be left to somebody who sees what it does, and no cue can do it',
+        ),
+    ],
+)
+def test_what_is_not_in_the_show_stops_the_start(tmp_path: Path, keys: str, sentence: str) -> None:
+    with pytest.raises(UsageFault) as caught:
+        read(tmp_path, f"[[cue]]\nnumber = 1\n{keys}")
+    line = 3 + keys.count("\n")
+    assert str(caught.value).startswith(f"{tmp_path / 'show.toml'}, line {line}: {sentence}")
+
+
+@pytest.mark.parametrize("address", [f"/{first}/below" for first in NOT_BY_CUES])
+def test_no_cue_sets_what_would_make_it_do_more_than_it_says(address: str) -> None:
+    with pytest.raises(UsageFault):
+        read_cues([CueSettings("1", set=((address, (1,)),))], CITIES, lambda *_: None)
+
+
+# What a technician reads
+
+
+GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "cues.md").read_text(encoding="utf-8")
+
+
+def guides_list(folder: Path) -> tuple[CueList, tuple[str, ...]]:
+    """The cue list that the guide shows, and the cities of the show that it is for."""
+    show = folder / "show.toml"
+    show.write_text(GUIDE.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    settings = load_settings(show)
+    cities = city_names(load_city_sets(settings.cities.set))
+    return read_cues(settings.cues, cities, cue_check(cities)), cities
+
+
+def test_the_list_in_the_guide_plays_in_the_show_that_comes_along(tmp_path: Path) -> None:
+    cues, _ = guides_list(tmp_path)
+    assert [cue.title for cue in cues.cues] == [
+        "1 House lights",
+        "1.5 Opening",
+        "2 Two cities",
+        "2A Everything",
+        "3 From the harbour",
+        "4 End",
+    ]
+    assert cues.find("two-cities") == cues.find(2) == 2
+    harbour = cues.cues[4]
+    assert (harbour.shape, harbour.set) == ("iris-out", (("/fade/point", (0.2, 0.7)),))
+
+
+def test_the_guide_names_every_key_of_a_cue_and_only_controls_that_there_are(tmp_path: Path) -> None:
+    keys = {field.name for field in dataclasses.fields(CueSettings)} - {"where"}
+    assert keys == set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.MULTILINE))
+    cues, cities = guides_list(tmp_path)
+    table = {control.address for control in controls(cities, cues)}
+    groups = {f"/{address.split('/')[1]}" for address in table}
+    named = {a for a in re.findall(r"`(/[\w./-]+)", GUIDE) if not a.startswith("/status/")}
+    assert {"/go", "/cue/2A/go", "/fade/point"} <= named
+    assert named <= table | groups, "addresses of the guide that aren't in the table"
+    assert {f"/{name}" for name in NOT_BY_CUES} - {"/quit"} <= named, (
+        "what no cue sets, without what no client can"
+    )
 
 
 # GO
@@ -283,18 +460,24 @@ def test_what_is_stopped_waits_for_go_and_then_waits_anew() -> None:
 
 
 def test_the_operator_is_told_where_the_show_is() -> None:
-    cues = cue_list(Cue("1", "Opening", follow=5.0), Cue("10A"))
+    cues = cue_list(Cue("1", "Opening", follow=5.0, note="slowly"), Cue("10A", note="on the thunder"))
     playback = opening(cues)
-    assert in_words(playback, cues, 9.0) == "before the first cue, next 1 Opening"
+    assert in_words(playback, cues, 9.0) == ("before the first cue", "next 1 Opening – slowly")
     playback, _ = go(playback, cues, 10.0)
-    assert in_words(playback, cues, 12.9) == "cue 1 Opening, next 10A in 2.1 s"
+    assert in_words(playback, cues, 12.9) == (
+        "cue 1 Opening – slowly",
+        "next 10A in 2.1 s – on the thunder",
+    )
     assert left(playback, 12.5) == 2.5
     assert left(playback, 99.0) == 0.0
-    assert in_words(stop(playback), cues, 12.9) == "cue 1 Opening, next 10A"
+    assert in_words(stop(playback), cues, 12.9)[1] == "next 10A – on the thunder"
     playback, _ = tick(playback, cues, 15.0)
-    assert in_words(playback, cues, 15.0) == "cue 10A, the last"
+    assert in_words(playback, cues, 15.0) == (
+        "cue 10A – on the thunder",
+        "no next cue: that was the last",
+    )
     assert left(playback, 15.0) == 0.0
-    assert in_words(opening(CueList()), CueList(), 0.0) == ""
+    assert in_words(opening(CueList()), CueList(), 0.0) == ()
 
 
 # Whatever is pressed

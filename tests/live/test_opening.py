@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,13 +16,23 @@ from calibration.file import Calibration, previous_path, read_calibration, write
 from calibration.inks import Inks
 from live.camera.dialects import V4L2
 from live.clock import MonotonicClock
-from live.config import CalibrationSettings, CameraSettings, ControlSettings, EngineSettings, Settings
+from live.config import (
+    CalibrationSettings,
+    CameraSettings,
+    ControlSettings,
+    EngineSettings,
+    MidiSettings,
+    PageSettings,
+    Settings,
+    load_settings,
+)
+from live.control.kinds import Message
 from live.opening import opened_show
 from live.show import Command, TakeInks, TakeWhite, reduce
 from live.sketch import inks_of
 from live.stage import Stage
-from models.faults import InputFault
-from models.palette import BUILDING
+from models.faults import InputFault, UsageFault
+from models.palette import BUILDING, GREEN, WATER, paint
 from tests.live.camera.test_sources import Plugged
 from tests.live.conftest import soon
 
@@ -33,7 +44,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(
         camera=CameraSettings(source="simulated", width=SIZE[0], height=SIZE[1]),
         engine=EngineSettings(side=64),
-        control=ControlSettings(osc_port=0),
+        control=ControlSettings(osc_port=0, oscquery_port=0),
+        page=PageSettings(port=0),
+        midi=MidiSettings(api="none"),
         calibration=CalibrationSettings(str(tmp_path / "calibration.toml")),
     )
 
@@ -57,6 +70,49 @@ def run_until(stage: Stage, condition: Callable[[], bool], command: Command | No
         if condition() or turn > 600:
             break
     assert condition()
+
+
+def test_a_show_plays_the_cues_of_its_file(settings: Settings, tmp_path: Path) -> None:
+    show = tmp_path / "show.toml"
+    show.write_text(
+        """
+        [[cue]]
+        number = 1.10
+        name = "Opening"
+        city = "dubai"
+        fade = 0
+        set = { "/opacity" = 0.5, "/fade/time" = 3 }
+        note = "wait for Ann"
+        follow = 0
+        [[cue]]
+        number = "10A"
+        set = { "/freeze" = true }
+        """,
+        encoding="utf-8",
+    )
+    cued = replace(settings, cues=load_settings(show).cues)
+    with opened_show(cued, MonotonicClock(), headless=True) as stage:
+        hub = stage.parts.hub
+
+        def told(address: str) -> tuple[object, ...]:
+            return hub.values().get(address, ())
+
+        assert hub.hear("a test", [Message("/cue", (1.1,))]) == ()
+        run_until(stage, lambda: told("/status/cue") == ("10A",))
+        assert told("/city") == ("dubai",)
+        assert told("/opacity") == (0.5,)
+        assert told("/fade/time") == (3.0,)
+        assert told("/freeze") == (1,)
+
+
+def test_a_cue_that_sets_what_there_is_not_stops_the_start(settings: Settings, tmp_path: Path) -> None:
+    show = tmp_path / "show.toml"
+    show.write_text("[[cue]]\nnumber = 1\nset = { '/opacty' = 1 }", encoding="utf-8")
+    cued = replace(settings, cues=load_settings(show).cues)
+    with pytest.raises(UsageFault) as caught, opened_show(cued, MonotonicClock(), headless=True):
+        pass
+    expected = f'{show}, line 3: cue 1: there is no control "/opacty"; did you mean "/opacity"?'
+    assert str(caught.value) == expected
 
 
 def header(stage: Stage) -> str:
@@ -155,3 +211,44 @@ def test_a_calibration_that_cannot_be_kept_is_told_and_the_show_goes_on(settings
             TakeInks(),
         )
         assert stage.state.running
+
+
+def test_a_show_that_is_drawn_in_browsers_goes_on_with_its_drawing(
+    settings: Settings, tmp_path: Path
+) -> None:
+    before = calibrated(settings, "BRIO")
+    labels = np.full((256, 256), WATER, np.uint8)
+    labels[:128] = GREEN
+    cv2.imwrite(str(tmp_path / "drawing.png"), np.ascontiguousarray(paint(labels)[..., ::-1]))
+    page = replace(
+        settings,
+        camera=CameraSettings(source="page"),
+        page=PageSettings(port=0, drawing=str(tmp_path / "drawing.png")),
+    )
+    with opened_show(page, MonotonicClock(), headless=True) as stage:
+        turns = stage.turns()
+        assert any(stage.reading is not None for _ in itertools.islice(turns, 600))
+        assert stage.reading is not None
+        np.testing.assert_array_equal(stage.reading.labels, labels[2::4, 2::4])
+        stage.parts.hub.hear("keys", [Message("/sheet/clear")])
+        assert any(not stage.reading.labels.any() for _ in itertools.islice(turns, 600))
+        assert "calibrated" not in "\n".join(stage.lines), "a page needs none"
+        assert "camera: page, drawn at its address with /draw" in stage.greeting
+        turns.close()
+    # Kept to the end; and a calibration for a camera is none of a page's business.
+    assert (np.asarray(cv2.imread(str(tmp_path / "drawing.png"))) == 255).all()
+    assert read_calibration(Path(settings.calibration.file)).made == before.made
+
+
+def test_a_drawing_that_is_none_stops_the_start_by_name(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "drawing.png").write_text("no picture")
+    page = replace(
+        settings,
+        camera=CameraSettings(source="page"),
+        page=PageSettings(port=0, drawing=str(tmp_path / "drawing.png")),
+    )
+    with (
+        pytest.raises(InputFault, match=r"page\.drawing: .*drawing\.png is no square picture"),
+        opened_show(page, MonotonicClock(), headless=True),
+    ):
+        pass

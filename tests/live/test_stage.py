@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 
 from live.camera.simulated import SimulatedSheet
 from live.clock import MonotonicClock
-from live.config import CameraSettings, ControlSettings, EngineSettings, Inset, Settings
+from live.config import (
+    CameraSettings,
+    ControlSettings,
+    EngineSettings,
+    Inset,
+    MidiSettings,
+    PageSettings,
+    Settings,
+)
+from live.control.osc.server import OscDesk
 from live.flow import Frame, Reading
 from live.opening import opened_show
 from live.output.headless import HeadlessOutput
@@ -90,12 +99,19 @@ class BrokenEngine:
         self._engine.close()
 
 
+def port_of(stage: Stage) -> int:
+    """Where a show listens for OSC."""
+    return next(desk.port for desk in stage.parts.desks if isinstance(desk, OscDesk))
+
+
 @pytest.fixture
 def settings() -> Settings:
     return Settings(
         camera=CameraSettings(source="simulated", width=640, height=360, timeout=0.3),
         engine=EngineSettings(side=SIDE),
-        control=ControlSettings(osc_port=0),
+        control=ControlSettings(osc_port=0, oscquery_port=0),
+        page=PageSettings(port=0),
+        midi=MidiSettings(api="none"),
     )
 
 
@@ -157,7 +173,7 @@ def test_there_is_a_picture_before_there_is_a_frame(show: Show) -> None:
 
 
 def test_clients_steer_the_show_and_are_told(show: Show) -> None:
-    with OscClient(show.stage.parts.control.port) as client:
+    with OscClient(port_of(show.stage)) as client:
         show.output.then(pictures(3), lambda _: client.send("/fade/time", 0.0))
         show.output.then(lambda _: show.stage.state.fade_time == 0.0, lambda _: client.send("/city", 3))
         show.output.then(lambda _: show.stage.state.city == 2, lambda _: client.send("/city/next"))
@@ -208,7 +224,7 @@ def test_a_region_changes_its_part_of_the_picture_even_without_a_camera(show: Sh
         return mix.shape == "wipe-left" and mix.has_arrived(show.stage.now())
 
     told: set[str] = set()
-    with OscClient(show.stage.parts.control.port) as client:
+    with OscClient(port_of(show.stage)) as client:
         show.output.then(pictures(5), lose_camera)
         show.output.then(has_wiped, lambda _: None)
         show.output.then(lambda output: changed(output)[-20:].min() > 3.0, pressing("ctrl+q"))
@@ -384,7 +400,7 @@ def test_a_show_that_can_not_be_opened_says_why_and_leaves_nothing(
 
 def test_a_port_in_use_is_told(settings: Settings) -> None:
     with opened_show(settings, MonotonicClock(), headless=True) as stage:
-        taken = replace(settings, control=ControlSettings(osc_port=stage.parts.control.port))
+        taken = replace(settings, control=ControlSettings(osc_port=port_of(stage), oscquery_port=0))
         with ExitStack() as stack, pytest.raises(DeviceFault, match="already in use"):
             stack.enter_context(opened_show(taken, MonotonicClock(), headless=True))
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,14 @@ def test_a_file_is_written_in_the_place_of_another(tmp_path: Path) -> None:
     write_whole(path, b"two")
     assert path.read_bytes() == b"two"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no modes here")
+def test_a_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(b"for everybody")
+    write_whole(path, b"secret", mode=0o600)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("step", ["os.fsync", "pathlib.Path.replace"])

@@ -47,6 +47,54 @@ def test_a_key_that_is_nowhere_has_no_line() -> None:
     assert parse_toml(TEXT, PATH, "file").where("key") == "f.toml"
 
 
+ARRAY = """above = 1
+[[cue]]
+number = 1
+[other]
+[[cue]]
+note = '''
+[[cue]]
+number = 7
+'''
+number = 2
+[cue.set]
+key = 3
+[[cue.set.below]]
+[[cue]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        (("cue",), 2),
+        (("cue", 0), 2),
+        (("cue", 0, "number"), 3),
+        (("cue", 1), 5),
+        (("cue", 1, "number"), 10),
+        (("cue", 1, "set", "key"), 12),
+        (("cue", 2), 14),
+    ],
+)
+def test_a_key_is_found_in_an_array_of_tables(key: tuple[str | int, ...], line: int) -> None:
+    assert parse_toml(ARRAY, PATH, "file").where(*key) == f"f.toml, line {line}"
+    inline = parse_toml("a = 1\ncue = [{number = 1}, {number = 2, set = {key = 3}},\n{}]", PATH, "file")
+    assert inline.where(*key) == "f.toml, line 2"
+
+
+def test_what_is_in_no_table_of_an_array_has_no_line() -> None:
+    file = parse_toml(ARRAY, PATH, "file")
+    for key in (
+        ("cue", 0, "set"),
+        ("cue", 1, "x"),
+        ("cue", 2, "number"),
+        ("cue", 3),
+        ("other", 0),
+        ("x", 0),
+    ):
+        assert file.where(*key) == "f.toml"
+
+
 VALUES = st.integers(-9, 9) | st.text(max_size=9) | st.lists(st.text(max_size=3), max_size=3)
 NAMES = st.text(max_size=6)
 

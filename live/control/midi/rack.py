@@ -42,7 +42,7 @@ class Rack:
     @property
     def note(self) -> str:
         """What the operator should know of it; "" if all is well."""
-        if self._fault:
+        if self._fault and self._is_missed():
             return f'{self._fault}; set [midi] api = "none" if there are to be none'
         if self._refused:
             return next(iter(self._refused.values()))
@@ -60,7 +60,7 @@ class Rack:
             inputs = [port for port in system.inputs() if self._is_wanted(port)]
             outputs = system.outputs()
         except DeviceFault as fault:
-            if str(fault) != self._fault:
+            if str(fault) != self._fault and self._is_missed():
                 _log.warning("%s", fault)
             self._fault = str(fault)
             return []
@@ -91,6 +91,11 @@ class Rack:
         if self._system is not None:
             self._system.close()
             self._system = None
+
+    def _is_missed(self) -> bool:
+        """Whether there should be controllers: they were asked for, or there were some. A machine that has
+        no MIDI at all is no fault of a show that doesn't need it."""
+        return self._settings.api != "auto" or bool(self._settings.ports or self._gone)
 
     def _running(self) -> MidiSystem:
         """The MIDI system. Raises DeviceFault if there is none (now)."""

@@ -17,7 +17,9 @@ from live.camera.simulated import SimulatedSource
 from live.camera.sources import StillSource, StreamSource, VideoSource, device_names
 from live.clock import Clock, ManualClock
 from live.config import CameraSettings
+from live.drawing import SIDE, Canvas, Stroke
 from models.faults import DeviceFault, Fault, InputFault, UsageFault
+from models.palette import WATER
 from tests.live.camera.servers import MjpegServer
 
 SMALL = CameraSettings(width=320, height=240)
@@ -249,3 +251,16 @@ def test_a_camera_is_locked_as_it_was_when_it_was_calibrated_and_no_other_is(
     assert isinstance(other, _Plugged)
     assert opened.kept.values == locked
     assert other.kept.values == {}
+
+
+def test_the_page_is_a_camera_where_there_is_one() -> None:
+    canvas, clock = Canvas(), ManualClock()
+    source = open_source(CameraSettings(source="page", fps=25.0), clock, canvas=canvas)()
+    canvas.draw("one", Stroke("a", WATER, 0.1, ((0.5, 0.5),)))
+    bgr = source.read()
+    assert bgr is not None
+    assert bgr[SIDE // 2, SIDE // 2].tolist() == [255, 0, 0]
+    source.read()
+    assert clock.now() == pytest.approx(0.04)
+    with pytest.raises(UsageFault, match=r'^camera\.source "page" is drawn in browsers while a show runs'):
+        open_source(CameraSettings(source="page"), clock)

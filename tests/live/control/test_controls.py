@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.control.controls import GROUPS, Control, controls
+from live.control.controls import GROUPS, Control, controls, cue_check
 from live.cues import Cue, CueList
 from live.mix import FADE_SHAPES, REGIONS
 from live.show import (
@@ -97,6 +97,35 @@ def test_cues_are_called_by_number_or_name() -> None:
     assert command("/cue/next") == MoveStandBy(1)
     with pytest.raises(ValueError, match=r"/cue takes a cue \(1, 1.5, 10A\), not 2$"):
         command("/cue", 2)
+
+
+def sentence_of(address: str, *arguments: object) -> str:
+    with pytest.raises(ValueError, match=r".+") as caught:
+        cue_check(CITIES)(address, arguments)
+    return str(caught.value)
+
+
+def test_a_file_can_set_a_control_to_any_value_that_it_has() -> None:
+    for address, arguments in [
+        ("/opacity", (0.5,)),
+        ("/blackout", (False,)),
+        ("/fade/shape", ("iris-out",)),
+        ("/fade/point", (0.2, 0.3)),
+        ("/sheet/clear", (1,)),
+    ]:
+        cue_check(CITIES)(address, arguments)
+
+
+def test_a_file_is_told_what_a_client_is_forgiven() -> None:
+    assert sentence_of("/opacty", 1) == 'there is no control "/opacty"; did you mean "/opacity"?'
+    assert sentence_of("/opacity", "dark").startswith("/opacity takes a number from 0 to 1")
+    assert "2 was taken for 1" in sentence_of("/opacity", 2)
+    assert "ignored" in sentence_of("/opacity", 0.5, 0.7)
+    assert "release" in sentence_of("/sheet/clear", 0)
+    for arguments in [("toggle",), ()]:
+        assert "not changed from where it stands" in sentence_of("/blackout", *arguments)
+    assert "not changed from where it stands" in sentence_of("/opacity", "+", 0.1)
+    assert sentence_of("/quit", 1).startswith('there is no control "/quit"'), "which no client has"
 
 
 def test_without_cues_there_is_a_go_that_does_nothing_and_no_cue_to_be_called() -> None:

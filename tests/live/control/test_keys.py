@@ -49,28 +49,28 @@ def test_digits_reach_the_ninth_city_and_no_further() -> None:
 
 def test_the_help_tells_of_every_key() -> None:
     assert key_help(TABLE) == [
-        "1–3 city",
-        "Right next city",
-        "Left previous city",
-        "Space, Pagedown GO",
-        "Pageup back",
-        "S stop cues",
-        "Down standby on",
-        "Up standby back",
-        "F freeze",
-        "B blackout",
-        "Escape panic",
-        "Backspace release panic",
-        "Delete clear sheet",
-        "W white",
-        "C inks",
-        "H overlay",
-        "F1 help",
-        "Ctrl+Q quit",
+        "1–3 = city",
+        "Right = next city",
+        "Left = previous city",
+        "Space, Page Down = GO",
+        "Page Up = back",
+        "S = stop cues",
+        "Down = standby on",
+        "Up = standby back",
+        "F = freeze",
+        "B = blackout",
+        "Esc = panic",
+        "Backspace = release panic",
+        "Delete = clear sheet",
+        "W = white",
+        "C = inks",
+        "H = overlay",
+        "F1 = help",
+        "Ctrl+Q = quit",
     ]
 
 
 def test_the_help_goes_by_groups() -> None:
     lines = help_lines(TABLE)
-    assert lines[0] == "Cities: 1–3 city · Right next city · Left previous city"
+    assert lines[0] == "Cities: 1–3 = city · Right = next city · Left = previous city"
     assert [line.partition(":")[0] for line in lines] == ["Cities", "Cues", "Light", "Sheet", "Desk"]
