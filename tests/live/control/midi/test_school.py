@@ -146,6 +146,25 @@ def test_what_cannot_be_kept_is_told_until_it_is(tmp_path: Path) -> None:
     assert show.school.note(1e9) == ""
 
 
+def test_what_of_the_file_cannot_be_used_is_told_as_the_show_begins(tmp_path: Path) -> None:
+    file = tmp_path / "midi.toml"
+    write_map(
+        file,
+        [
+            Taught("na", Binding(KNOB, "/mix/rome")),
+            Taught("pedals", Binding(PAD, "/go")),
+            Taught("pedals", Binding(PAD, "/back")),
+        ],
+    )
+    show = _Show(file)
+    assert not show.attend(0.0)
+    assert show.school.note(0.0) == (
+        "MIDI controller pedals, which was taught, isn't there; "
+        f"{file} moves /mix/rome, which this show doesn't have"
+    )
+    assert show.school.note(NOTICE_SECONDS) == ""
+
+
 @pytest.mark.parametrize("address", sorted(CONTROLS))
 def test_every_control_can_be_taught_or_says_why_not(address: str) -> None:
     show = _Show()
