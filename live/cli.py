@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     live = commands.add_parser("live", help="run the show")
     _show_option(live)
     live.add_argument(
-        "--camera", metavar="C", help="auto, simulated, a number, a name, a file or an address"
+        "--camera", metavar="C", help="auto, simulated, page, a number, a name, a file or an address"
     )
     _set_option(live)
     live.add_argument("--city", metavar="NAME", help="the city at the start")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from live.clock import Clock
 from live.config import Settings
 from live.control.hub import Desk, Hub
+from live.control.midi.desk import MidiDesk
 from live.control.osc.server import OscDesk
 from live.control.oscquery import OscQueryDesk
 from live.drawing import Canvas
@@ -37,7 +39,9 @@ def open_desks(
     closing.callback(query.close)
     page = PageDesk(settings.page, hub, thread, mirror, playbill, canvas)
     closing.callback(page.close)
-    desks: tuple[Desk, ...] = (osc, query, page)
+    midi = MidiDesk(settings.midi, hub, clock, Path(settings.midi.file) if settings.midi.file else None)
+    closing.callback(midi.close)
+    desks: tuple[Desk, ...] = (osc, query, page, midi)
     for desk in desks:
         hub.attach(desk)
     return desks, page

@@ -11,7 +11,6 @@ part before it ended: a part that comes twice changes nothing, and one that is l
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 import threading
@@ -139,12 +138,10 @@ def last_of(acts: Sequence[Act], client: str) -> int | None:
 
 
 def without(acts: Sequence[Act], last: int) -> list[Act]:
-    """Acts without one of them and, where it is a stroke, without the other parts of it."""
-    taken, act = {last}, acts[last]
-    if act.stroke is not None:
-        own = (index for index in range(last - 1, -1, -1) if acts[index].client == act.client)
-        taken.update(itertools.takewhile(lambda index: acts[index].name == act.name, own))
-    return [act for index, act in enumerate(acts) if index not in taken]
+    """Acts without one of them and, where it is a stroke, without the other parts of it; there may be parts
+    of others between them, since two fingers draw at once."""
+    name = acts[last].name
+    return [act for n, act in enumerate(acts) if n != last and (name is None or act.name != name)]
 
 
 def bgr_of(labels: Labels) -> NDArray[np.uint8]:

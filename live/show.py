@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from live import cues as cuelist
-from live.cues import CueList, Playback
+from live.cues import Cue, CueList, Playback
 from live.fade import Fade
 from live.flow import NO_WISHES, Wishes
 from live.mix import (
@@ -46,18 +46,6 @@ BLACKOUT_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """What a cue that has begun asks of other controls.
-
-    cue: its number. set: addresses, each with the arguments of a message. seconds: that it takes.
-    """
-
-    cue: str
-    set: tuple[tuple[str, tuple[object, ...]], ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class ShowState:
     """All that a performer can have changed.
 
@@ -76,8 +64,8 @@ class ShowState:
     wishes: what is asked of the reading of the sheet.
     cues: the cue list, and `playback` where the show is in it.
     go_interval: seconds after a GO in which another one is taken for a bounce.
-    begun: what the cues that have begun ask of other controls; whoever knows the controls obeys it and
-        takes it away.
+    begun: cues that have begun, by index, in their order; whoever knows the controls sets what each of them
+        asks for, and then lets it enter (`Enter`).
     learning, forgetting: the address of the control that a MIDI controller is being taught, or that it
         shall lose; "" for none.
     running: False ends the show.
@@ -102,7 +90,7 @@ class ShowState:
     cues: CueList = field(default_factory=CueList)
     playback: Playback = field(default_factory=Playback)
     go_interval: float = 0.0
-    begun: tuple[Begun, ...] = ()
+    begun: tuple[int, ...] = ()
     learning: str = ""
     forgetting: str = ""
     running: bool = True
@@ -237,6 +225,12 @@ class GoTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Enter:
+    """Let the mix of the first of the cues that have begun set out; what it asks of other controls has been
+    set by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class StandBy:
     """Let a cue, by index, be the next one, without beginning it."""
 
@@ -359,6 +353,7 @@ Command: TypeAlias = (
     | Go
     | Back
     | GoTo
+    | Enter
     | StandBy
     | MoveStandBy
     | StopCues
@@ -403,11 +398,13 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
         case SetTempo(bpm):
             return replace(state, tempo=bpm)
         case Go():
-            return _played(state, cuelist.go(state.playback, state.cues, now, state.go_interval), now)
+            return _played(state, cuelist.go(state.playback, state.cues, now, state.go_interval))
         case Back():
-            return _played(state, cuelist.back(state.playback, state.cues, now), now)
+            return _played(state, cuelist.back(state.playback, state.cues, now))
         case GoTo(index):
-            return _played(state, cuelist.jump(state.playback, state.cues, index, now), now)
+            return _played(state, cuelist.jump(state.playback, state.cues, index, now))
+        case Enter():
+            return _entered(state, now)
         case StandBy(index):
             return replace(state, playback=cuelist.standby(state.playback, state.cues, index))
         case MoveStandBy(places):
@@ -415,7 +412,7 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
         case StopCues():
             return replace(state, playback=cuelist.stop(state.playback))
         case Tick():
-            return _played(state, cuelist.tick(state.playback, state.cues, now), now)
+            return _played(state, cuelist.tick(state.playback, state.cues, now))
         case SetFreeze(on):
             return replace(state, frozen=on)
         case SetBlackout(on):
@@ -481,22 +478,29 @@ def fade_seconds(state: ShowState) -> float:
     return min(state.fade_beats * 60.0 / state.tempo, LONGEST_FADE)
 
 
-def _played(state: ShowState, played: tuple[Playback, tuple[int, ...]], now: float) -> ShowState:
-    """The state in which these cues have begun, one after the other."""
+def _played(state: ShowState, played: tuple[Playback, tuple[int, ...]]) -> ShowState:
     playback, started = played
-    if playback != state.playback:
-        state = replace(state, playback=playback)
-    for index in started:
-        cue = state.cues.cues[index]
-        seconds = fade_seconds(state) if cue.fade is None else cue.fade
-        if cue.mix is not None:
-            way = Fade(0.0, 1.0, now, seconds)
-            shape = cue.shape or state.fade_shape
-            mix = Transition(state.mix.at(now), cue.mix, shape, way, state.fade_point)
-            state = replace(state, city=greatest(cue.mix, state.city), mix=mix)
-        if cue.set:
-            state = replace(state, begun=(*state.begun, Begun(cue.number, cue.set, seconds)))
-    return state
+    if playback == state.playback and not started:
+        return state
+    return replace(state, playback=playback, begun=(*state.begun, *started))
+
+
+def cue_seconds(state: ShowState, cue: Cue) -> float:
+    """How long a cue takes that begins now."""
+    return fade_seconds(state) if cue.fade is None else cue.fade
+
+
+def _entered(state: ShowState, now: float) -> ShowState:
+    if not state.begun:
+        return state
+    cue = state.cues.cues[state.begun[0]]
+    state = replace(state, begun=state.begun[1:])
+    if cue.mix is None:
+        return state
+    # Also where it stands already: a cue that is called again takes over from a fade away from it.
+    way = Fade(0.0, 1.0, now, cue_seconds(state, cue))
+    mix = Transition(state.mix.at(now), cue.mix, cue.shape or state.fade_shape, way, state.fade_point)
+    return replace(state, city=greatest(cue.mix, state.city), mix=mix)
 
 
 def _shared(state: ShowState, index: int, share: float, now: float) -> ShowState:

@@ -57,7 +57,7 @@ class PageSource:
         """Nothing is held open."""
 
     def describe(self) -> str:
-        return f"{PAGE}, {SIDE}×{SIDE}"
+        return f"{PAGE}, drawn at its address with /draw, {SIDE}×{SIDE}"
 
 
 class PageReader:

@@ -17,14 +17,14 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from live.clock import Clock
 from live.control.controls import Control, Table
 from live.control.kinds import Message, Step, Trigger, Value
-from live.show import Command, Panic, ShowState, Tick, reduce
+from live.show import Command, Enter, Panic, ShowState, Tick, cue_seconds, reduce
 from models.faults import did_you_mean
 
 _log = logging.getLogger(__name__)
@@ -309,9 +309,9 @@ class Hub:
         return state
 
     def _with_cues(self, state: ShowState, now: float) -> ShowState:
-        """The state after what the cues that have begun ask of other controls (never of cues)."""
-        begun, state = state.begun, (replace(state, begun=()) if state.begun else state)
-        for cue in begun:
+        """The state after what the cues that have begun set (never a cue), each before its mix sets out."""
+        while state.begun:
+            cue = state.cues.cues[state.begun[0]]
             for address, arguments in cue.set:
                 control = self._all[address]
                 meant = control.read(arguments)
@@ -320,8 +320,9 @@ class Hub:
                 if control.faded is None or isinstance(meant.value, Step):
                     command = control.asked(meant.value, state)
                 else:
-                    command = control.faded(meant.value, cue.seconds)
-                state = self._reduced(state, command, control, f"cue {cue.cue}", now)
+                    command = control.faded(meant.value, cue_seconds(state, cue))
+                state = self._reduced(state, command, control, f"cue {cue.number}", now)
+            state = reduce(state, Enter(), now)
         return state
 
     def _write_log(self, now: float) -> None:

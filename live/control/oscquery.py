@@ -242,8 +242,8 @@ class OscQueryDesk:
         return f"OSCQuery {self._site.host}:{self.port}"
 
     def status(self) -> Mapping[str, Value]:
-        """Nothing that isn't told already."""
-        return {}
+        """How many websockets there are."""
+        return {"oscquery": len(self._clients)}
 
     def start(self) -> None:
         """Begin to answer and to be announced."""
@@ -306,6 +306,9 @@ class OscQueryDesk:
         return web.Response(status=204) if found is None else web.json_response(found)
 
     async def _talk(self, request: web.Request) -> web.StreamResponse:
+        peer = None if request.transport is None else request.transport.get_extra_info("peername")
+        if peer is None:
+            return web.Response(status=400)  # which nobody hears: it is gone already
         if len(self._clients) >= MOST_CLIENTS:
             return web.Response(status=503, text=f"there are {MOST_CLIENTS} websockets already\n")
         socket = web.WebSocketResponse(
@@ -315,7 +318,7 @@ class OscQueryDesk:
             compress=False,
         )
         await socket.prepare(request)
-        client = _Client(socket, request, self._thread)
+        client = _Client(socket, peer, self._thread)
         self._clients.add(client)
         writing = asyncio.create_task(client.write())
         try:
@@ -368,10 +371,9 @@ class _Client:
     """A websocket, as a `Peer` of the OSC desk: what it listens to, and the packets that it has yet to be
     told, the newest of each address alone."""
 
-    def __init__(self, socket: web.WebSocketResponse, request: web.Request, thread: WebThread) -> None:
-        assert request.transport is not None
-        self.client: Client = request.transport.get_extra_info("peername")
-        self.name = f"OSCQuery {in_words(self.client)}"
+    def __init__(self, socket: web.WebSocketResponse, client: Client, thread: WebThread) -> None:
+        self.client = client
+        self.name = f"OSCQuery {in_words(client)}"
         self.heard = 0.0
         self.listening: dict[str, str] = {}  # by the path that was asked for, the address that is told
         self._socket = socket

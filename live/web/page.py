@@ -12,6 +12,7 @@ page then takes it at its own pace (`live.web.outbox`).
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import threading
@@ -167,12 +168,10 @@ class PageDesk:
         return f"{self._origin()}/?token={self._token}" if self.is_public else f"{self._origin()}/"
 
     def qr(self) -> NDArray[np.uint8] | None:
-        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, without
-        the light ones around it. None where no other machine can open the page."""
-        if not self.is_public:
-            return None
-        code = segno.make(self.url, error="m", micro=False)
-        return np.array(list(code.matrix_iter(border=0)), np.uint8)
+        """The address as a QR code: uint8 (n, n), a module each, 1 dark and 0 light, without the light ones
+        around it; the same array as long as it doesn't change. None where no other machine can open the
+        page."""
+        return _code(self.url) if self.is_public else None
 
     @property
     def pages(self) -> int:
@@ -455,6 +454,14 @@ class Visit:
         self._waiting.set()
 
 
+@functools.lru_cache(maxsize=1)
+def _code(address: str) -> NDArray[np.uint8]:
+    code = segno.make(address, error="m", micro=False)
+    modules = np.array(list(code.matrix_iter(border=0)), np.uint8)
+    modules.flags.writeable = False
+    return modules
+
+
 def _is_argument(content: object) -> bool:
     return content is None or isinstance(content, str | int | float)
 
@@ -468,6 +475,7 @@ def _file(name: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
 
 def _greeting(playbill: Playbill, controls: Iterable[Control[Any]], is_drawn: bool) -> Mapping[str, Any]:
     """What a page is told first, but for who it is itself."""
+    names = [city.name for city in playbill.cities]
     return {
         "title": playbill.title,
         "cities": [
@@ -483,9 +491,7 @@ def _greeting(playbill: Playbill, controls: Iterable[Control[Any]], is_drawn: bo
                 "number": cue.number,
                 "name": cue.name,
                 "note": cue.note,
-                "city": ""
-                if cue.mix is None
-                else in_words(cue.mix, [city.name for city in playbill.cities]),
+                "city": "" if cue.mix is None else in_words(cue.mix, names).removesuffix(" 100%"),
             }
             for cue in playbill.cues.cues
         ],

@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeAlias, TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from models.faults import DeviceFault
 
@@ -29,6 +30,9 @@ FIRST_ANSWER_SECONDS: Final = 15.0
 
 KEPT_SECONDS: Final = 15.0
 """How long a connection is kept for the client's next request."""
+
+MOST_COMPLAINTS: Final = 100
+"""Different complaints about requests that are logged; after them none is."""
 
 CLOSING_SECONDS: Final = 2.0
 """How long requests in work are waited for at the end."""
@@ -119,11 +123,17 @@ class Site:
         self._runner = web.AppRunner(
             application,
             access_log=None,
-            logger=_log,
+            logger=_SaidOnce(),
             keepalive_timeout=KEPT_SECONDS,
             shutdown_timeout=CLOSING_SECONDS,
         )
         self._server: asyncio.Server | None = None
+
+    @property
+    def connections(self) -> int:
+        """How many connections it holds."""
+        server = self._runner.server
+        return 0 if server is None else len(server.connections)
 
     def start(self) -> None:
         """Begin to serve, and let the thread run."""
@@ -149,7 +159,7 @@ class Site:
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server
-        if server is None or len(server.connections) >= MOST_CONNECTIONS:
+        if server is None or self.connections >= MOST_CONNECTIONS:
             return _TurnedAway()
         handler = server()
         asyncio.get_running_loop().call_later(FIRST_ANSWER_SECONDS, self._cut_off, handler)
@@ -163,6 +173,23 @@ class Site:
     async def _note_answer(self, request: web.Request, _: web.StreamResponse) -> None:
         if request.transport is not None:
             self._answered.add(request.transport)
+
+
+class _SaidOnce(logging.LoggerAdapter[logging.Logger]):
+    """What aiohttp logs of requests: each complaint once, since a client can call it forth at any rate."""
+
+    def __init__(self) -> None:
+        super().__init__(_log, {})
+        self._said: set[str] = set()
+
+    def log(self, level: int, msg: object, *args: object, **more: Any) -> None:
+        error = more.get("exc_info")
+        if isinstance(error, HttpProcessingError):
+            level, msg, args, more = logging.WARNING, "a client of the web speaks no HTTP", (), {}
+        key = f"{msg} {error!r}" if "exc_info" in more else str(msg)
+        if key not in self._said and len(self._said) < MOST_COMPLAINTS:
+            self._said.add(key)
+            super().log(level, f"{msg} (said once)", *args, **more)
 
 
 class _TurnedAway(asyncio.Protocol):

@@ -237,6 +237,17 @@ def test_strokes_of_others_stay_when_one_is_taken_back() -> None:
     assert labels[SIDE // 2, 10] == GROUND
 
 
+def test_two_strokes_of_one_client_at_once_are_two() -> None:
+    canvas = Canvas()
+    for part in range(4):
+        for name, y in (("left", 0.2), ("right", 0.8)):
+            canvas.draw("one", line(WATER, (part / 4, y), ((part + 1) / 4, y), name=name))
+    assert canvas.undo("one")
+    labels = canvas.drawing().labels
+    assert (labels[SIDE // 5] == WATER).all()
+    assert not labels[SIDE // 2 :].any()
+
+
 @pytest.mark.parametrize(("clears", "undoes"), [("one", "one"), (SHOW, "one")])
 def test_a_clearing_can_be_taken_back(clears: str, undoes: str) -> None:
     canvas = Canvas()

@@ -233,7 +233,7 @@ def test_a_show_that_is_drawn_in_browsers_goes_on_with_its_drawing(
         stage.parts.hub.hear("keys", [Message("/sheet/clear")])
         assert any(not stage.reading.labels.any() for _ in itertools.islice(turns, 600))
         assert "calibrated" not in "\n".join(stage.lines), "a page needs none"
-        assert "camera: page, 1024×1024" in stage.greeting
+        assert "camera: page, drawn at its address with /draw" in stage.greeting
         turns.close()
     # Kept to the end; and a calibration for a camera is none of a page's business.
     assert (np.asarray(cv2.imread(str(tmp_path / "drawing.png"))) == 255).all()

@@ -19,9 +19,9 @@ from live.show import (
     MOST_BEATS,
     SLOWEST,
     Back,
-    Begun,
     ClearSheet,
     Command,
+    Enter,
     Forget,
     Go,
     GoTo,
@@ -110,6 +110,8 @@ def played(
     for wait, command in steps:
         now += wait
         state = reduce(state, command, now)
+        while state.begun:
+            state = reduce(state, Enter(), now)
     return state, now
 
 
@@ -441,9 +443,20 @@ def test_a_cue_that_waits_begins_by_itself_and_one_that_follows_too() -> None:
     state, now = played([(0.2, Tick())], state, now)
     assert (state.playback.standing, state.city) == (1, 2)
     state, now = played([(0.0, GoTo(2)), (0.4, Tick())], state, now)
-    assert state.begun == (Begun("3", (("/freeze", (1,)),), state.fade_time),)
+    assert state.playback.standing == 2
     state, now = played([(0.2, Tick())], state, now)
     assert state.playback.standing == 3
+
+
+def test_cues_that_have_begun_enter_one_after_the_other() -> None:
+    state = reduce(reduce(opened(), GoTo(0), 1.0), GoTo(3), 1.0)
+    assert state.begun == (0, 3)
+    assert state.mix == opened().mix
+    state = reduce(state, Enter(), 1.0)
+    assert (state.begun, state.mix.target) == ((3,), of_city(1, 3))
+    state = reduce(state, Enter(), 1.0)
+    assert state.mix.target == with_region(of_city(0, 3), "left", 2)
+    assert reduce(state, Enter(), 2.0) == state
 
 
 def test_a_cue_without_a_city_leaves_the_mix_alone() -> None:

@@ -89,27 +89,34 @@ def _elements(bundle: bytes) -> tuple[int, list[bytes]]:
     return int.from_bytes(bundle[len(BUNDLE) : _HEADER]), elements
 
 
-def _message(data: bytes) -> Message:
-    tags_at = (data.find(b"\0") | 3) + 1  # strings are filled up to four bytes
-    end = (data.find(b"\0", tags_at) | 3) + 1
-    if 0 < tags_at < end <= min(len(data), _LONGEST_KEPT):
-        address, numbers = _beginning(data[:end])
-        if numbers is not None and end + numbers.size <= len(data):
-            return Message(address, numbers.unpack_from(data, end))
-    return _any_message(data)
+def beginning(packet: bytes) -> bytes:
+    """Address and type tags of a message that is nothing but these and some bytes more; b"" for any other
+    packet. What is in them is not looked at."""
+    tags_at = (packet.find(b"\0") | 3) + 1  # strings are filled up to four bytes
+    end = (packet.find(b"\0", tags_at) | 3) + 1
+    return packet[:end] if 0 < tags_at < end < min(len(packet), _LONGEST_KEPT) else b""
 
 
 @functools.lru_cache(256)
-def _beginning(data: bytes) -> tuple[str, struct.Struct | None]:
-    """The address of a message that begins so, and how its arguments lie if they are all numbers."""
+def numbers_of(begun: bytes) -> tuple[str, struct.Struct] | None:
+    """The address of a message that begins so, and how its arguments lie; None unless all are numbers."""
     try:
-        address, at = osc_types.get_string(data, 0)
-        tags, _ = osc_types.get_string(data, at)
+        address, at = osc_types.get_string(begun, 0)
+        tags, _ = osc_types.get_string(begun, at)
     except (osc_types.ParseError, UnicodeDecodeError):
-        return "", None
+        return None
     if not address.startswith("/") or not tags.startswith(",") or not _NUMBERS.keys() >= set(tags[1:]):
-        return "", None
+        return None
     return address, struct.Struct(">" + "".join(_NUMBERS[tag] for tag in tags[1:]))
+
+
+def _message(data: bytes) -> Message:
+    begun = beginning(data)
+    if begun and (found := numbers_of(begun)) is not None:
+        address, numbers = found
+        if len(begun) + numbers.size <= len(data):
+            return Message(address, numbers.unpack_from(data, len(begun)))
+    return _any_message(data)
 
 
 def _any_message(data: bytes) -> Message:

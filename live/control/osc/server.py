@@ -31,7 +31,7 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -47,6 +47,7 @@ from live.control.osc.framing import HopelessError
 from live.control.osc.patterns import Pattern, PatternError, is_pattern
 from live.control.osc.peers import Peer, Peers, UdpPeer, one_too_many
 from live.control.osc.sockets import Client, bind, find, is_loopback
+from live.control.osc.thinning import Thinning
 
 MOST_QUERIES: Final = 256
 """Questions that wait for an answer."""
@@ -111,6 +112,7 @@ class OscDesk:
         self._error_told = -math.inf
         self._buffer = memoryview(bytearray(65_536))
         self._matching = functools.lru_cache(64)(self._matches)
+        self._thinning = Thinning(hub.controls, self._prefix)
         self._looked = -math.inf
         self._failed = False
         # From other threads to this one:
@@ -212,9 +214,7 @@ class OscDesk:
             try:
                 woken = self._turn()
             except Exception:  # a bug; it must not stop the listening
-                if not self._failed:
-                    _log.exception("a message couldn't be handled (said once)")
-                self._failed = True
+                self._fail()
             if woken - before < NAP:
                 # A flood that takes longer than a nap leaves others half of the time.
                 time.sleep(max(NAP, time.monotonic() - woken))
@@ -235,6 +235,11 @@ class OscDesk:
             self._look_after_connections()
         return woken
 
+    def _fail(self) -> None:
+        if not self._failed:
+            _log.exception("a message couldn't be handled (said once)")
+        self._failed = True
+
     def _rung(self) -> None:
         self._bell.recv(4096)
         with self._lock:
@@ -243,6 +248,11 @@ class OscDesk:
             self._hear(peer, packet)
 
     def _hear_udp(self) -> None:
+        for client, packet in self._thinning.thinned(self._datagrams()):
+            self._hear(self._peers.at(client, self._clock.now()), packet)
+
+    def _datagrams(self) -> Iterator[tuple[Client, bytes]]:
+        """What has come by UDP from those who are allowed."""
         for _ in range(_AT_ONCE):
             try:
                 size, client = self._udp.recvfrom_into(self._buffer)
@@ -251,8 +261,7 @@ class OscDesk:
             except OSError:
                 continue  # Windows tells so that somebody to whom was sent is gone
             if self._allowed.allows(client[0]):
-                peer = self._peers.at(client, self._clock.now())
-                self._hear(peer, bytes(self._buffer[:size]))
+                yield client, bytes(self._buffer[:size])
             else:
                 self._drop(client[0])
 
@@ -320,17 +329,21 @@ class OscDesk:
     def _hear(self, peer: Peer, packet: bytes) -> bool:
         """Obey a packet; whether it was OSC."""
         try:
-            timed = packets.parse(packet)
+            self._obey_all(peer, packets.parse(packet))
         except packets.PacketError as error:
             self._refuse(peer, "packet", f"a packet isn't OSC: {error}")
             return False
+        except Exception:  # a bug; what came with this packet is heard all the same
+            self._fail()
+        return True
+
+    def _obey_all(self, peer: Peer, timed: Sequence[packets.Timed]) -> None:
         # All that is for the same moment is obeyed in the same turn.
         moments: dict[float | None, list[Message]] = {}
         for timetag, message in timed:
             moments.setdefault(self._due(peer, timetag), []).append(message)
         for due, messages in moments.items():
             self._obey(peer, messages, due)
-        return True
 
     def _due(self, peer: Peer, timetag: int) -> float | None:
         """The show's time of a time tag; None for now."""
@@ -398,8 +411,8 @@ class OscDesk:
     def _reply(self, peer: Peer, message: Message) -> None:
         address, arguments = message.address, message.arguments
         if address == _PING:
-            self._remember(peer)
             self._pass_on()  # what was told before it comes first
+            self._remember(peer)
             peer.tell("/pong", packets.build(self._prefix + "/pong"))
         elif address == _EVERYTHING:
             self._ask(peer, [address])

@@ -189,7 +189,12 @@ const clip = (place) => Math.min(Math.max(place, 0), 1);
 /** Let a person type in the place of a figure; Enter takes it, Escape and leaving don't. */
 function typed(figure, name, take) {
   const field = make("input", { class: "figure", inputMode: "decimal", value: figure.textContent, "aria-label": name });
-  const end = () => field.isConnected && field.replaceWith(figure);
+  let open = true;
+  const end = () => {
+    if (!open) return;
+    open = false; // what is taken away loses the focus, and would come here again
+    field.replaceWith(figure);
+  };
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     const { value } = field;

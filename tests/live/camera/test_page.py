@@ -59,7 +59,7 @@ def test_a_frame_has_the_flat_colours_of_the_palette_and_stays_until_something_i
     source.close()
     assert not source.live
     assert source.name == "page"
-    assert source.describe() == "page, 1024×1024"
+    assert source.describe() == "page, drawn at its address with /draw, 1024×1024"
 
 
 def test_a_performer_forgets_the_sheet_once_for_every_wish_and_a_page_brings_it_back() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -19,9 +20,10 @@ PATIENCE = 30.0
 
 
 class Browser(zeroconf.ServiceListener):
-    """Another program of this machine that lists services."""
+    """Another program of this machine, that lists services whose names begin so."""
 
-    def __init__(self, *kinds: str) -> None:
+    def __init__(self, name: str, *kinds: str) -> None:
+        self._name = name
         self._zeroconf = zeroconf.Zeroconf(["127.0.0.1"])
         self._came: queue.Queue[zeroconf.ServiceInfo] = queue.Queue()
         self._went: queue.Queue[str] = queue.Queue()
@@ -34,6 +36,8 @@ class Browser(zeroconf.ServiceListener):
         return self._went.get(timeout=PATIENCE)
 
     def add_service(self, zc: zeroconf.Zeroconf, type_: str, name: str) -> None:
+        if not name.startswith(self._name):
+            return
         info = zc.get_service_info(type_, name, timeout=int(PATIENCE * 1000))
         assert info is not None
         self._came.put(info)
@@ -42,7 +46,8 @@ class Browser(zeroconf.ServiceListener):
         pass
 
     def remove_service(self, zc: zeroconf.Zeroconf, type_: str, name: str) -> None:  # noqa: ARG002
-        self._went.put(name)
+        if name.startswith(self._name):
+            self._went.put(name)
 
     def close(self) -> None:
         self._browser.cancel()
@@ -55,6 +60,11 @@ def closing() -> Iterator[ExitStack]:
         yield closing
 
 
+@pytest.fixture
+def name() -> str:
+    return f"Test {uuid.uuid4().hex[:8]}"
+
+
 def announced(closing: ExitStack, host: str, name: str, **ports: int) -> Announcer:
     announcer = Announcer(
         host, {{"osc": OSC, "oscquery": OSCQUERY}[kind]: n for kind, n in ports.items()}, name
@@ -64,34 +74,34 @@ def announced(closing: ExitStack, host: str, name: str, **ports: int) -> Announc
     return announcer
 
 
-def test_a_browser_lists_both_services_where_they_are(closing: ExitStack) -> None:
-    browser = Browser(OSC, OSCQUERY)
+def test_a_browser_lists_both_services_where_they_are(closing: ExitStack, name: str) -> None:
+    browser = Browser(name, OSC, OSCQUERY)
     closing.callback(browser.close)
-    announcer = announced(closing, "127.0.0.1", "Test of both", osc=9000, oscquery=9002)
+    announcer = announced(closing, "127.0.0.1", name, osc=9000, oscquery=9002)
     found = {info.type: info for info in (browser.came(), browser.came())}
     assert {kind: info.port for kind, info in found.items()} == {OSC: 9000, OSCQUERY: 9002}
     for info in found.values():
-        assert info.name.startswith("Test of both on ")
+        assert info.name.startswith(f"{name} on ")
         assert info.parsed_addresses() == ["127.0.0.1"]
     assert announcer.note == ""
 
 
-def test_a_show_that_ends_leaves_the_list(closing: ExitStack) -> None:
-    browser = Browser(OSCQUERY)
+def test_a_show_that_ends_leaves_the_list(closing: ExitStack, name: str) -> None:
+    browser = Browser(name, OSCQUERY)
     closing.callback(browser.close)
-    announcer = announced(closing, "127.0.0.1", "Test of goodbye", oscquery=9002)
+    announcer = announced(closing, "127.0.0.1", name, oscquery=9002)
     came = browser.came()
     announcer.close()
     assert browser.went() == came.name
     announcer.close()  # once more is no harm
 
 
-def test_two_shows_of_one_name_are_two_services(closing: ExitStack) -> None:
-    browser = Browser(OSCQUERY)
+def test_two_shows_of_one_name_are_two_services(closing: ExitStack, name: str) -> None:
+    browser = Browser(name, OSCQUERY)
     closing.callback(browser.close)
-    announced(closing, "127.0.0.1", "Test of two", oscquery=9002)
+    announced(closing, "127.0.0.1", name, oscquery=9002)
     first = browser.came()
-    announced(closing, "127.0.0.1", "Test of two", oscquery=9102)
+    announced(closing, "127.0.0.1", name, oscquery=9102)
     second = browser.came()
     assert (first.port, second.port) == (9002, 9102)
     assert first.name != second.name

@@ -255,6 +255,15 @@ def test_a_cue_fades_what_can_be_faded_in_its_own_time_and_the_next_follows() ->
     assert desk.state.city == 2
 
 
+def test_what_a_cue_sets_is_set_before_it_sets_out() -> None:
+    aim = (("/fade/point", (0.0, 1.0)), ("/fade/time", (8.0,)), ("/opacity", (0.0,)))
+    desk = Desk(CueList((Cue("1", mix=of_city(1, 3), shape="iris-out", set=aim),)))
+    desk.send("/go")
+    desk.turn()
+    assert desk.state.mix.point == (0.0, 1.0)
+    assert desk.state.mix.way.seconds == desk.state.opacity.seconds == 8.0
+
+
 def test_a_second_go_is_a_bounce() -> None:
     desk = Desk()
     desk.send("/go")

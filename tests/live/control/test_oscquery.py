@@ -24,15 +24,18 @@ from websockets.sync.client import ClientConnection, connect
 
 from live.clock import ManualClock
 from live.config import ControlSettings
+from live.control import oscquery
 from live.control.controls import controls
 from live.control.hub import Hub, News
 from live.control.kinds import Message
+from live.control.osc.peers import UdpPeer
 from live.control.osc.server import OscDesk
 from live.control.oscquery import LONGEST_MESSAGE, MOST_CLIENTS, NAME, OscQueryDesk, read_command
 from live.cues import Cue, CueList
 from live.show import ShowState, opening
 from live.web.thread import WebThread
 from models.faults import DeviceFault
+from tests.live.control.client import OscClient
 
 CITIES = ("istanbul", "new york", "dubai")
 PATIENCE = 30.0
@@ -83,6 +86,16 @@ class Show:
             time.sleep(0.005)
             self.turn()
 
+    def answer(self, connection: ClientConnection) -> tuple[str, list[object]]:
+        """The next message, while turns are taken."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            self.turn()
+            try:
+                return hear(connection, within=0.02)
+            except TimeoutError:
+                assert time.monotonic() < end, "no answer ever came"
+
     def get(self, path: str, **headers: str) -> tuple[int, Any]:
         """Status and, where it is JSON, content of an answer."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.desk.port}{path}", headers=headers)
@@ -122,8 +135,8 @@ def send(connection: ClientConnection, address: str, *arguments: object) -> None
     connection.send(build_msg(address, list(arguments)).dgram)
 
 
-def hear(connection: ClientConnection) -> tuple[str, list[object]]:
-    packet = connection.recv(timeout=PATIENCE)
+def hear(connection: ClientConnection, within: float = PATIENCE) -> tuple[str, list[object]]:
+    packet = connection.recv(timeout=within)
     assert isinstance(packet, bytes), "values come as binary messages"
     message = OscMessage(packet)
     return message.address, list(message.params)
@@ -321,6 +334,45 @@ def test_osc_over_the_websocket_steers_the_show_and_is_told_to_the_others(show: 
     assert show.hub.journal()[-1].sender.startswith("OSCQuery 127.0.0.1:")
 
 
+def test_a_program_that_finds_all_by_itself_steers_by_udp_and_is_told_by_the_websocket(show: Show) -> None:
+    """As Chataigne does it, which makes folders of what holds others."""
+    info = show.get("/?HOST_INFO")[1]
+    leaves = {node["FULL_PATH"]: node for node in walk(show.get("/")[1]) if "CONTENTS" not in node}
+    client = show.connect()
+    for path in leaves:
+        say(client, "LISTEN", path)
+    heard: dict[str, list[object]] = {}
+    while len(heard) < sum(bool(node["ACCESS"] & 1) for node in leaves.values()):
+        path, value = hear(client)
+        heard[path] = value
+    assert heard["/city/value"] == ["istanbul"]
+    with OscClient(info["OSC_PORT"]) as udp:
+        udp.send("/city/value", leaves["/city/value"]["RANGE"][0]["VALS"][2])
+        show.becomes(lambda: show.state.city == 2)
+        udp.send("/panic/value")
+        show.becomes(lambda: show.state.panic)
+    while heard["/city/value"] != ["dubai"] or heard["/panic/value"] != [1]:
+        path, value = hear(client)
+        heard[path] = value
+
+
+def test_what_osc_answers_by_udp_it_answers_over_the_websocket(show: Show) -> None:
+    client = show.connect()
+    send(client, "/ping")
+    assert hear(client) == ("/pong", [])
+    send(client, "/region/*", "dubai")  # a pattern
+    show.becomes(lambda: show.hub.values()["/region/left"] == ("dubai",))
+    send(client, "/region/right", "?")
+    assert show.answer(client) == ("/region/right", ["dubai"])
+    send(client, "/state")
+    told = {}
+    while "/state/end" not in told:
+        address, value = show.answer(client)
+        told[address] = value
+    assert told["/state/end"] == [len(show.hub.values())]
+    assert told.keys() - {"/state/end"} == show.hub.values().keys()
+
+
 def test_a_bundle_is_obeyed_in_one_turn(show: Show) -> None:
     bundle = OscBundleBuilder(IMMEDIATELY)
     bundle.add_content(build_msg("/freeze", [1]))
@@ -410,13 +462,36 @@ def test_an_oversized_message_ends_the_conversation_and_nothing_else(show: Show)
     assert hear(other) == ("/freeze", [0])
 
 
+def test_of_a_flood_the_last_word_is_obeyed(show: Show) -> None:
+    client = show.connect()
+    for n in range(5000):
+        send(client, "/fade/time", n / 100)
+    show.becomes(lambda: show.state.fade_time == pytest.approx(49.99))
+
+
+def test_packets_wait_for_the_osc_desk_only_up_to_a_number(closing: ExitStack) -> None:
+    hub = Hub(controls(CITIES, CUES), ManualClock())
+    osc = OscDesk(ANY_PORT, hub, ManualClock())  # not started: it hears nothing
+    closing.callback(osc.close)
+    peer = UdpPeer(closing.enter_context(socket.socket()), ("127.0.0.1", 9), 0.0)
+    packet = build_msg("/freeze", [1]).dgram
+    waiting = 0
+    while osc.bring(peer, packet):
+        waiting += 1
+        assert waiting < 10_000
+    assert waiting > 100
+
+
 def test_who_reads_slowly_is_told_the_newest_and_holds_up_nobody(show: Show) -> None:
-    slow, quick = show.connect(max_queue=1), show.connect()
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.connect(("127.0.0.1", show.desk.port))
+    slow, quick = show.connect(sock=small, max_queue=1), show.connect()
     for client in (slow, quick):
         say(client, "LISTEN", "/status/note")
         hear(client)
-    changes = 300
-    for n in range(changes):  # 20 MB, more than any socket keeps
+    changes = 160
+    for n in range(changes):  # 10 MB, more than both sides keep
         show.status["note"] = f"{n} {'x' * 65_536}"
         show.turn()
         assert str(hear(quick)[1][0]).startswith(f"{n} ")
@@ -426,17 +501,37 @@ def test_who_reads_slowly_is_told_the_newest_and_holds_up_nobody(show: Show) -> 
     assert len(heard) < changes
 
 
+def test_who_never_reads_is_hung_up_on(show: Show, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(oscquery, "HEARTBEAT_SECONDS", 0.5)
+    deaf = show.connect(max_queue=1, close_timeout=0.1)
+    say(deaf, "LISTEN", "/status/note")
+    while show.desk.status()["oscquery"]:
+        show.status["note"] = f"{show.hub.turn} {'x' * 65_536}"
+        show.turn()
+        time.sleep(0.005)
+
+
+def test_a_half_open_client_is_hung_up_on(
+    show: Show, monkeypatch: pytest.MonkeyPatch, closing: ExitStack
+) -> None:
+    monkeypatch.setattr(oscquery, "HEARTBEAT_SECONDS", 0.2)
+    half = closing.enter_context(socket.create_connection(("127.0.0.1", show.desk.port), PATIENCE))
+    half.sendall(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    while half.recv(4096):  # the greeting, then whether it is there, then the end
+        pass
+    assert show.desk.status() == {"oscquery": 0}
+
+
 def test_a_client_that_vanishes_is_forgotten(show: Show) -> None:
     client = show.connect()
     say(client, "LISTEN", "/freeze")
     hear(client)
+    assert show.desk.status() == {"oscquery": 1}
     client.socket.shutdown(socket.SHUT_RDWR)
-    other = show.connect()
-    say(other, "LISTEN", "/freeze")
-    hear(other)
-    show.hub.hear("test", [Message("/freeze", (1,))])
-    show.turn()
-    assert hear(other) == ("/freeze", [1])
+    show.becomes(lambda: show.desk.status() == {"oscquery": 0})
 
 
 def test_more_clients_than_there_is_room_for_are_told_so(show: Show) -> None:

@@ -12,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 from websockets.sync.client import ClientConnection, connect
 
 from live.clock import ManualClock
@@ -21,10 +24,10 @@ from live.control.hub import Hub
 from live.control.kinds import Value
 from live.cues import Cue, CueList
 from live.drawing import Canvas
+from live.flow import Mirror
 from live.mix import of_city
 from live.show import opening
 from live.web.page import CityCard, PageDesk, Playbill
-from live.web.previews import Mirror
 from live.web.thread import WebThread
 
 CITIES = ("istanbul", "new-york", "dubai")
@@ -153,3 +156,8 @@ class Page:
         """Hear until this is told of a control or a status."""
         while self.values.get(address) != list(value):
             self.hear()
+
+
+def decoded(content: bytes) -> NDArray[np.uint8]:
+    """A JPEG or PNG: uint8 (H, W, 3) RGB."""
+    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB), np.uint8)

@@ -9,12 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 
 from live.clock import MonotonicClock
-from live.config import CameraSettings, ControlSettings, EngineSettings, PageSettings, Settings
+from live.config import (
+    CameraSettings,
+    ControlSettings,
+    EngineSettings,
+    MidiSettings,
+    PageSettings,
+    Settings,
+)
 from live.control.controls import Control, controls
 from live.control.hub import Hub
 from live.control.kinds import Choice, Message, Number, Point, Switch, Trigger, Value
@@ -85,7 +94,9 @@ def show() -> Iterator[Show]:
     settings = Settings(
         camera=CameraSettings(source="simulated", width=320, height=180, fps=10),
         engine=EngineSettings(side=64),
-        control=ControlSettings(osc_port=0),
+        control=ControlSettings(osc_port=0, oscquery_port=0),
+        midi=MidiSettings(api="none"),
+        page=PageSettings(port=0),
     )
     clock = MonotonicClock()
     with ExitStack() as closing:
@@ -96,7 +107,8 @@ def show() -> Iterator[Show]:
         stage = Stage(parts, opening(cities, fade_time=0.2, cues=CUES), clock)
         thread = WebThread()
         closing.callback(thread.close)
-        cards = tuple(CityCard(city, city.replace("-", " ").title()) for city in cities)
+        thumbnail = cv2.imencode(".jpg", np.full((64, 64, 3), 90, np.uint8))[1].tobytes()
+        cards = tuple(CityCard(city, city.replace("-", " ").title(), thumbnail) for city in cities)
         playbill = Playbill("The judge's <b>show</b>", cards, CUES)
         page = PageDesk(PageSettings(port=0), hub, thread, parts.mirror, playbill)
         hub.attach(page)
@@ -224,6 +236,11 @@ def test_the_page_follows_what_others_change(show: Show, page: Browser) -> None:
     show.tell("/fade/time", 0.2)
     assert page.reads("#journal", "OSC 10.0.0.5:9")
     assert page.reads("#journal", "/fade/time 4.5")
+
+
+def test_cities_have_their_pictures(page: Browser) -> None:
+    loaded = "return [...document.querySelectorAll('.city img')].map((each) => each.naturalWidth)"
+    assert soon(lambda: page.js(loaded) == [64, 64, 64, 64])
 
 
 def test_names_are_text_and_never_markup(page: Browser) -> None:
@@ -483,12 +500,12 @@ def test_a_lost_connection_is_plain_and_comes_back_by_itself(show: Show, page: B
     assert len(page.all(f"#dock {of('/go')}")) == 1, "nothing stands there twice"
 
 
-def test_a_show_that_falls_silent_counts_as_lost(page: Browser) -> None:
-    """A websocket stays open for minutes when the network is gone: it is as if nothing came through it."""
-    page.js("WebSocket.prototype.__lookupSetter__('onmessage')")
-    page.driver.execute_cdp_cmd("Network.enable", {})
-    page.js("Date.now = ((now) => () => now() + 60000)(Date.now)")
-    assert page.reads("#lost", "No connection") or page.js("return document.body.matches('.lost')")
+def test_a_show_that_falls_silent_counts_as_lost(show: Show, page: Browser) -> None:
+    """A websocket stays open for minutes when the network is gone, and nothing comes through it."""
+    speaking = threading.Event()
+    show.thread.soon(lambda: speaking.wait(60))
+    assert page.reads("#lost", "No connection", 20.0)
+    speaking.set()
     connected(page)
 
 
@@ -496,7 +513,7 @@ def test_two_pages_stay_in_agreement(show: Show, page: Browser, tmp_path: Path) 
     with browsing(tmp_path / "second") as second:
         second.open(show.page.url, TABLET)
         connected(second)
-        second.drag(second.one(f"{of('/mix/long-beach')} [role=slider]"), 0.0, 0.5)
+        second.drag(second.one(f"{of('/mix/long-beach')} [role=slider]"), 0.1, 0.5)
         assert soon(lambda: 0.4 < float(show.value("/mix/long-beach")) < 0.6)
         for n in range(4):
             (second if n % 2 else page).click(f"{of('/freeze')} button")
@@ -520,8 +537,8 @@ def test_on_every_screen_what_matters_is_at_hand(show: Show, page: Browser, size
             "return document.querySelector(arguments[0]).getBoundingClientRect()",
             f"#dock {of(address)} button",
         )
-        assert box["left"] >= 0 and box["right"] <= size[0], f"{address} lies beside the screen"
-        assert box["top"] >= 0 and box["bottom"] <= size[1], f"{address} lies below the screen"
+        assert 0 <= box["left"] and box["right"] <= size[0], f"{address} lies beside the screen"
+        assert 0 <= box["top"] and box["bottom"] <= size[1], f"{address} lies below the screen"
         assert box["height"] >= 44 and box["width"] >= 44, f"{address} is too small for a thumb"
     shown = set()
     for tab in page.all("#tabs button") or [None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
+from live.control.kinds import Message
 from live.drawing import Canvas
+from live.flow import Look
 from live.web import page as page_module
 from live.web.access import is_loopback, network_address
 from live.web.page import BURST, LARGEST_MESSAGE, MOST_PAGES
-from live.web.previews import Look
 from live.web.thread import WebThread
-from tests.live.web.show import CITIES, THUMBNAIL, SmallShow
+from tests.live.web.show import CITIES, THUMBNAIL, SmallShow, decoded
 
 
 @pytest.fixture
@@ -82,7 +86,7 @@ def test_two_pages_are_told_alike_of_what_one_of_them_changes(show: SmallShow) -
 
 
 def test_a_page_that_comes_late_is_told_what_happened_before(show: SmallShow) -> None:
-    show.hub.hear("OSC 10.0.0.5:51234", [show_message("/city", 2)])
+    show.hub.hear("OSC 10.0.0.5:51234", [Message("/city", (2,))])
     show.turn()
     late = show.open_page()
     assert late.values["/city"] == ["new-york"]
@@ -133,12 +137,6 @@ def test_without_a_page_the_loop_is_left_alone(tmp_path: Path) -> None:
 
 
 # What a page says
-
-
-def show_message(address: str, *arguments: object) -> Any:
-    from live.control.kinds import Message
-
-    return Message(address, arguments)
 
 
 @pytest.mark.parametrize(
@@ -273,20 +271,16 @@ def test_a_page_that_speaks_but_does_not_read_is_closed(
 ) -> None:
     monkeypatch.setattr(page_module, "SENDING_SECONDS", 0.3)
     deaf = drawn.open_deaf_page()
-    stroke = {"id": "a", "class": 1, "width": 0.01, "points": [[0.1, 0.1]], "done": False}
-    said = masked(json.dumps({"stroke": stroke}).encode())
+    said = masked(json.dumps({"stroke": stroke("a", 0.1)}).encode())
+    turns = itertools.count()
 
-    def speak() -> bool:
-        try:
-            deaf.sendall(said * 1000)
-        except OSError:
-            return True
-        return False
+    def is_closed() -> bool:
+        with suppress(OSError):
+            deaf.sendall(said)
+        drawn.turn({"note": f"{next(turns)}" + "." * 50_000})
+        return drawn.desk.pages == 0
 
-    deaf.settimeout(20.0)
-    while not speak():
-        drawn.turn({"note": "x" * 50_000})
-    drawn.turn_until(lambda: drawn.desk.pages == 0)
+    drawn.turn_until(is_closed)
 
 
 def masked(text: bytes) -> bytes:
@@ -316,7 +310,7 @@ def test_pages_are_told_when_the_show_ends(tmp_path: Path) -> None:
 def look(number: int) -> Look:
     rgb = np.full((64, 64, 3), (40 * number, 90, 200 - 40 * number), np.uint8)
     labels = np.full((64, 64), number % 5, np.uint8)
-    return Look(rgb, labels, np.full((48, 64, 3), 20 * number, np.uint8), number)
+    return Look(rgb, labels, np.full((48, 64, 3), 20 * number, np.uint8))
 
 
 def test_a_page_gets_the_pictures_that_it_asks_for_once_each(show: SmallShow) -> None:
@@ -325,7 +319,7 @@ def test_a_page_gets_the_pictures_that_it_asks_for_once_each(show: SmallShow) ->
     show.mirror.look = look(1)
     heard = {picture[0]: picture[1:] for picture in (page.hear_picture(), page.hear_picture())}
     assert heard.keys() == {0, 2}
-    city = cv2.imdecode(np.frombuffer(heard[2], np.uint8), cv2.IMREAD_COLOR_RGB)
+    city = decoded(heard[2])
     assert np.abs(city.astype(int) - show.mirror.look.rgb).max() < 6
     # Another look, which it hasn't asked for.
     show.mirror.look = look(2)
@@ -372,11 +366,14 @@ def test_a_page_of_another_site_cant_open_the_websocket(
     url = f"ws://127.0.0.1:{show.desk.port}/ws"
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            with pytest.raises(InvalidStatus) as refused, connect(url, origin="http://evil.example"):  # type: ignore[arg-type]
+            with (
+                pytest.raises(InvalidStatus) as refused,
+                connect(url, origin=Origin("http://evil.example")),
+            ):
                 pass
             assert refused.value.response.status_code == 403
     assert caplog.text.count("'http://evil.example' may not steer this show") == 1
-    with connect(url, origin=f"http://127.0.0.1:{show.desk.port}"):  # type: ignore[arg-type]
+    with connect(url, origin=Origin(f"http://127.0.0.1:{show.desk.port}")):
         pass
 
 
@@ -391,8 +388,9 @@ def test_the_code_of_a_page_for_others_holds_its_address_and_token(tmp_path: Pat
     with SmallShow(tmp_path, host="0.0.0.0") as show:
         modules = show.desk.qr()
         assert modules is not None
-        assert modules[:4].max() == 0  # the light margin
-        picture = np.kron(255 * (1 - modules), np.ones((6, 6), np.uint8)).astype(np.uint8)
+        assert show.desk.qr() is modules
+        light_around = np.pad(1 - modules, 4, constant_values=1)
+        picture = np.kron(255 * light_around, np.ones((6, 6), np.uint8)).astype(np.uint8)
         told, _, _ = cv2.QRCodeDetector().detectAndDecode(picture)
         assert told == show.desk.url
         assert told.startswith(f"http://{network_address()}:{show.desk.port}/?token=")
@@ -458,7 +456,7 @@ def test_pages_draw_on_one_sheet_and_see_each_others_strokes(drawn: SmallShow) -
     status, content, headers = drawn.get("/drawing.png")
     assert status == 200
     assert headers["x-drawing-version"] == str(version)
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    picture = decoded(content)
     side = len(picture)
     assert picture[side // 2, side // 4].tolist() == [255, 0, 0]
 
@@ -468,13 +466,13 @@ def test_what_is_taken_back_is_fetched_anew_by_all(drawn: SmallShow) -> None:
     one.say(stroke=stroke("a", 0.25))
     drawn_version = one.hear_until("drawn")
     one.say(undo=True)
-    drawn.turn_until(lambda: one_redrawn(drawn) > drawn_version)
+    drawn.turn_until(lambda: drawing_version(drawn) > drawn_version)
     drawn.turn()
     for page in (one, other):
         assert page.hear_until("drawing")["version"] > drawn_version
 
 
-def one_redrawn(show: SmallShow) -> int:
+def drawing_version(show: SmallShow) -> int:
     return int(show.get("/drawing.png")[2]["x-drawing-version"])
 
 
