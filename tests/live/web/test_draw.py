@@ -417,7 +417,8 @@ def test_a_page_comes_back_with_the_show_and_brings_what_was_drawn_meanwhile(
 def test_the_city_shows_beside_or_behind_the_map_when_it_is_wanted(
     show: Show, tabs: Callable[..., Tab]
 ) -> None:
-    tab = tabs(show.port)
+    assert tabs(show.port, DESKTOP).all("#city"), "where there is room, from the start"
+    tab = tabs(show.port, PHONE)
     assert not tab.all("#city")
     for view in ("beside", "behind"):
         tab.click(f'#views [data-view="{view}"]')
