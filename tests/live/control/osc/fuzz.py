@@ -3,12 +3,13 @@
     pip install atheris
     python -m tests.live.control.osc.fuzz -max_total_time=600 -max_len=600
 
-Anything that is raised but the errors that are theirs, that loops, or that python-osc reads otherwise than the
-quick way does, ends it with the bytes that did it.
+Anything that is raised but the errors that are theirs, that loops, or that python-osc reads otherwise than
+the quick way does, ends it with the bytes that did it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
 from typing import Any
@@ -28,17 +29,13 @@ def read(data: bytes) -> None:
     if found and not data.startswith(b"#"):
         assert found == repr([(packets.IMMEDIATELY, packets.read_any(data))])
     for stream in (framing.Slip(), framing.Sized()):
-        try:
+        with contextlib.suppress(framing.HopelessError, packets.PacketError):
             for at in range(0, len(data), 7):
                 for frame in stream.feed(data[at : at + 7]):
                     stream.unwrap(frame)
-        except (framing.HopelessError, packets.PacketError):
-            pass
     pattern, _, address = data.decode(errors="replace").partition("\n")
-    try:
+    with contextlib.suppress(patterns.PatternError):
         patterns.matches(pattern, address)
-    except patterns.PatternError:
-        pass
 
 
 if __name__ == "__main__":
