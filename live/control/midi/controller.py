@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
@@ -10,15 +11,17 @@ from typing import Any, Final, TypeAlias
 from live.control.controls import Control
 from live.control.kinds import Message, Value
 from live.control.midi.feedback import Screen, dark, goes_where_told, shown
-from live.control.midi.inbox import Inbox
-from live.control.midi.mapping import Binding, Hand, Taught, heard, obey
+from live.control.midi.inbox import KEPT, Inbox
+from live.control.midi.mapping import Binding, Hand, Taught, follows_hand, heard, obey
 from live.control.midi.ports import InputPort, OutputPort, PortName
-from live.control.midi.sources import Event, Source
+from live.control.midi.sources import Event, Source, event_of, parse
 from live.control.midi.takeover import Takeover
 from live.control.midi.tempo import Tempo, ticked
 from models.faults import DeviceFault
 
 _CLOCK_TICK: Final = 0xF8
+
+_log = logging.getLogger(__name__)
 
 Values: TypeAlias = Mapping[str, tuple[Value, ...]]
 
@@ -38,7 +41,7 @@ class Controller:
     ) -> None:
         self.port = heard_at.port
         self.told_at: PortName | None = None
-        self.inbox = Inbox()
+        self.inbox = Inbox(self._kept)
         self._input = heard_at
         self._output: OutputPort | None = None
         self._controls = controls
@@ -92,6 +95,17 @@ class Controller:
                 self.inbox.put(data)
         return ticking
 
+    def _kept(self, data: Sequence[int]) -> int:
+        """Of how many messages about the same source as this one each counts between two looks."""
+        try:
+            event = event_of(parse(data))
+        except ValueError:
+            return 1
+        if event is None or event.source.kind in ("note", "program"):
+            return KEPT
+        faders = (follows_hand(b, self._controls[b.address].kind) for b in self.bound(event.source))
+        return 1 if all(faders) else KEPT
+
     @property
     def beats(self) -> float | None:
         """The tempo of its clock in beats a minute; None before the first beat."""
@@ -144,6 +158,10 @@ class Controller:
 
     def close(self, *, gone: bool = False) -> None:
         """Close its ports. gone: whether it isn't there any more, and has no lights to be put out."""
+        if self.inbox.dropped:
+            _log.info(
+                "MIDI %s: %d messages were overtaken by later ones", self.port.name, self.inbox.dropped
+            )
         with contextlib.suppress(DeviceFault):
             self._send(() if gone else (m for binding in self._showing for m in dark(binding)))
         self._input.close()

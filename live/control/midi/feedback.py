@@ -11,7 +11,7 @@ from typing import Any, Final
 import mido
 
 from live.control.kinds import Number, Switch, Trigger, Value
-from live.control.midi.mapping import Binding, share_of
+from live.control.midi.mapping import Binding, follows_hand, share_of
 from live.control.midi.sources import COARSE
 
 REST_SECONDS: Final = 0.5
@@ -79,7 +79,7 @@ class Screen:
         go dark by themselves, and a motor that isn't told where the hand left it goes back."""
         if (messages := self._shown.pop(binding, None)) is not None:
             self._wanted.setdefault(binding, messages)
-        if _stands(binding, kind):
+        if follows_hand(binding, kind):
             self._resting[binding] = now + REST_SECONDS
 
     def due(self, now: float) -> list[tuple[Binding, tuple[Any, ...]]]:
@@ -90,10 +90,3 @@ class Screen:
             self._resting.pop(binding, None)
             self._shown[binding] = messages
         return due
-
-
-def _stands(binding: Binding, kind: object) -> bool:
-    """Whether the source is a fader or a knob, which a hand may be holding."""
-    if binding.source.kind in ("note", "program") or binding.encoder is not None:
-        return False
-    return binding.value is None and not isinstance(kind, Switch | Trigger)

@@ -1,23 +1,27 @@
 """What came in from the ports since the last look.
 
-A flood can't grow it: of each source only the newest few messages are kept. That is enough, since all but
-the last of a fader are pointless and no hand turns an encoder or hits a pad that quickly.
+A flood can't grow it: of each source only the newest few messages are kept. Of a fader that is the last,
+the others being pointless by then; of a pad or an encoder more than a hand makes between two looks.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 KEPT: Final = 16
-"""Messages of one source."""
+"""Messages of one source, if each of them counts."""
 
 
 class Inbox:
-    """The messages of one port, for one thread."""
+    """The messages of one port, for one thread.
 
-    def __init__(self) -> None:
+    kept: how many of the same source as a message are to be kept.
+    """
+
+    def __init__(self, kept: Callable[[Sequence[int]], int] = lambda _: KEPT) -> None:
+        self._kept = kept
         self._waiting: dict[tuple[int, ...], deque[Sequence[int]]] = {}
         self.dropped = 0
         """Messages that weren't kept, since the start."""
@@ -28,7 +32,7 @@ class Inbox:
         # Taken out and put back, so that what came last of all stands last.
         same = self._waiting.pop(about, None)
         if same is None:
-            same = deque(maxlen=KEPT)
+            same = deque(maxlen=self._kept(data))
         self.dropped += len(same) == same.maxlen
         same.append(data)
         self._waiting[about] = same

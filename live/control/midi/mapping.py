@@ -90,6 +90,13 @@ def obey(
     return _pushed(binding, hand, event, kind)
 
 
+def follows_hand(binding: Binding, kind: object) -> bool:
+    """Whether a binding is one of a fader or a knob that says where it stands, so that only that counts."""
+    if binding.source.kind in ("note", "program") or binding.encoder is not None:
+        return False
+    return binding.value is None and isinstance(kind, Number | Choice)
+
+
 def heard(hand: Hand, value: object, kind: object, now: float) -> Hand:
     """The hand after the show has told what the control of its source stands at."""
     share = share_of(value, kind)

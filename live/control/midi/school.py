@@ -54,8 +54,7 @@ class School:
         self._done = dict.fromkeys((LEARN, FORGET), -1)  # up to which turn what is asked for is done
         self._unkept = ""
         self._notice, self._notice_until = "", -math.inf
-        unknown = [one.binding.address for one in self.taught if one.binding.address not in kinds]
-        self._unknown = f"{file} moves {unknown[0]}, which this show doesn't have" if unknown else ""
+        self._opened = False
 
     def note(self, now: float) -> str:
         """What the operator should know of it; "" if all is well."""
@@ -64,9 +63,10 @@ class School:
     def attend(self, news: News, controllers: Sequence[Controller], now: float) -> bool:
         """Begin and end lessons as the show asks; whether controllers are taught otherwise now."""
         values = news.values
-        if self._unknown:
-            self._notify(self._unknown, now)
-            self._unknown = ""
+        if not self._opened:
+            self._opened = True
+            if remarks := self._looked_through(controllers):
+                self._notify("; ".join(remarks), now)
         before = self.taught
         if address := self._asked(FORGET, news):
             self.taught = tuple(one for one in self.taught if one.binding.address != address)
@@ -89,6 +89,16 @@ class School:
             return False
         self._lesson = shown(self._lesson, controller.port.name, event, now)
         return True
+
+    def _looked_through(self, controllers: Sequence[Controller]) -> list[str]:
+        """What of the file can't be used in this show as it begins."""
+        taught = self.taught
+        ports = (one.port for one in taught if not any(c.port.begins(one.port) for c in controllers))
+        unknown = (one.binding.address for one in taught if one.binding.address not in self._kinds)
+        return [
+            *(f"MIDI controller {port}, which was taught, isn't there" for port in dict.fromkeys(ports)),
+            *(f"{self._file} moves {address}, which this show doesn't have" for address in [*unknown][:1]),
+        ]
 
     def _asked(self, control: str, news: News) -> str:
         """The address that the show asks for; else ""."""

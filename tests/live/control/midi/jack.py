@@ -75,18 +75,30 @@ class Pad:
             *(["in"] if output else []),
         ]
         self._process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        assert self._process.stdin and self._process.stdout and self._process.stderr  # noqa: PT018
+        self._pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
         self._lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        wait_for(lambda: "plugged in" in self._lines)
-        self._lines.remove("plugged in")
+        self._complaints: list[str] = []
+        self._readers = [
+            threading.Thread(target=lines.extend, args=(map(str.strip, pipe),), daemon=True)
+            for lines, pipe in zip((self._lines, self._complaints), self._pipes[1:], strict=True)
+        ]
+        for reader in self._readers:
+            reader.start()
+        try:
+            wait_for(lambda: self._lines[:1] == ["plugged in"])
+        except BaseException:
+            self._process.kill()
+            self.unplug()
+            print(*self._complaints, sep="\n", file=sys.stderr)
+            raise
+        del self._lines[0]
 
     def send(self, *data: int) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{bytes(data).hex()}\n")
-        self._process.stdin.flush()
+        self._pipes[0].write(f"{bytes(data).hex()}\n")
+        self._pipes[0].flush()
 
     def told(self) -> list[list[int]]:
         """What it was told since the last time."""
@@ -95,14 +107,11 @@ class Pad:
         return [list(bytes.fromhex(line)) for line in told]
 
     def unplug(self) -> None:
-        if self._process.poll() is None:
-            self._process.communicate()
-        self._reader.join()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.append(line.strip())
+        for reader, pipe in zip((None, *self._readers), self._pipes, strict=True):
+            if reader is not None:
+                reader.join()
+            pipe.close()  # the first is its input
+        self._process.wait(15.0)
 
     def __enter__(self) -> Pad:
         return self

@@ -274,8 +274,7 @@ def test_lights_and_motors_follow_the_show(show: Show, pad: Pad) -> None:
     show.learn("/opacity", pad, (0xE0, 0, 64))
     show.wait_for_telling(pad, [0x90, 60, 0], [0xE0, 127, 127])
     show.hub.hear("page", [Message("/freeze", (1,)), Message("/opacity", (0.0,))])
-    told = show.wait_for_telling(pad, [0x90, 60, 127], [0xE0, 0, 0])
-    assert [0x90, 60, 0] not in told
+    show.wait_for_telling(pad, [0x90, 60, 127], [0xE0, 0, 0])
     show.desk.close()
     show.wait_for_telling(pad, [0x90, 60, 0])  # lights out
 
