@@ -37,10 +37,17 @@ const types = (target) =>
 export function hearKeys(messages, send) {
   const heard = (event) => !types(event.target) && messages().get(nameOf(event));
   document.addEventListener("keydown", (event) => {
+    // Escape leaves what is typed in; the next one is a panic.
+    if (event.key === "Escape" && types(event.target)) event.target.blur();
     const message = heard(event);
     if (!message) return;
     event.preventDefault();
     if (!event.repeat) send(...message);
+  });
+  // So does whatever is touched next, also a fader or GO, which themselves never take the focus.
+  document.addEventListener("pointerdown", (event) => {
+    const typing = document.activeElement;
+    if (types(typing) && !typing.contains(event.target)) typing.blur();
   });
   // A button that has the focus is pressed by space, too, in some browsers only when it is let go.
   document.addEventListener("keyup", (event) => heard(event) && event.preventDefault());

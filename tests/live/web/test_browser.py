@@ -444,6 +444,18 @@ def test_who_types_presses_no_keys_of_the_show(page: Browser) -> None:
     assert page.js("return sent") == []
 
 
+def test_the_keys_are_back_when_the_typing_is_left(show: Show, page: Browser) -> None:
+    field = f"{of('/cue')} input"
+    page.one(field).send_keys("no")
+    page.click(f"{of('/freeze')} button")
+    page.press("b")
+    assert soon(lambda: show.value("/blackout") == 1)
+    page.one(field).send_keys("no", Keys.ESCAPE)
+    assert show.value("/panic") == 0
+    page.press(Keys.ESCAPE)
+    assert soon(lambda: show.value("/panic") == 1)
+
+
 # Cues
 
 
