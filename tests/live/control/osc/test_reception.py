@@ -145,7 +145,9 @@ def test_a_bundle_has_one_moment_however_long_it_takes_to_read() -> None:
     slow = itertools.count(WALL, 0.125)
     show = Show(wall=lambda: next(slow))
     with closing(show.desk), OscClient(show.port) as udp:
-        udp.send_packet(bundle(*(build("/city", city) for city in (2, 3)), build("/freeze", 1), at=WALL + 1))
+        udp.send_packet(
+            bundle(*(build("/city", city) for city in (2, 3)), build("/freeze", 1), at=WALL + 1)
+        )
         udp.settle()
         show.clock.sleep(0.9)
         assert (show.at("/city"), show.at("/freeze")) == (("istanbul",), (0,))
