@@ -17,7 +17,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -265,8 +265,6 @@ def _sheet(text: str) -> Any:
 
 
 def _live(args: argparse.Namespace) -> int:
-    from live.opening import opened_show
-
     overrides: dict[str, object] = {
         "camera.source": args.camera,
         "cities.set": args.set,
@@ -279,13 +277,14 @@ def _live(args: argparse.Namespace) -> int:
         "output.fullscreen": False if args.window else None,
     }
     settings = _settings(args.show, overrides)
-    # A stop from outside is always heard: while devices are opened or closed it interrupts that, and a show
-    # that runs ends as by the quit key.
-    with (
-        _on_stop(signal.default_int_handler),
-        opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record) as stage,
-        _on_stop(lambda *_: stage.stop()),
-    ):
+    # A stop from outside is always heard: while devices are opened or closed (and modules imported, which
+    # takes a while) it interrupts that, and a show that runs ends as by the quit key.
+    with _on_stop(signal.default_int_handler), ExitStack() as closing:
+        from live.opening import opened_show
+
+        opening = opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record)
+        stage = closing.enter_context(opening)
+        closing.enter_context(_on_stop(lambda *_: stage.stop()))
         print(
             stage.greeting,
             *([] if args.headless else key_help(stage.parts.hub.table)),

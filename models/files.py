@@ -16,7 +16,7 @@ def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """
     partial = _partial(path)
     try:
-        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:  # noqa: PTH123
+        with open(partial, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

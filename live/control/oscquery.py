@@ -42,7 +42,8 @@ from live.control.kinds import Choice, Number, Point, Value
 from live.control.osc import packets
 from live.control.osc.allow import AllowList
 from live.control.osc.complaints import Complaints, printable
-from live.control.osc.server import ITSELF, OscDesk
+from live.control.osc.reception import ITSELF
+from live.control.osc.server import OscDesk
 from live.control.osc.sockets import Client, in_words
 from live.web.access import Handler, machine_names, refusal
 from live.web.thread import WebThread

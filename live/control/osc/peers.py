@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol, TypeVar
 
+from live.control.osc.connection import Connection
 from live.control.osc.sockets import Client, in_words
 
 MOST: Final = 32
@@ -47,9 +48,13 @@ class UdpPeer:
 
 
 class Peers:
-    """Those who are told by UDP, each once however often it is among them."""
+    """All who are told, each once however often it is among them.
+
+    connections: the TCP clients, which come and go by themselves.
+    """
 
     def __init__(self, sender: socket.socket, targets: Sequence[Client]) -> None:
+        self.connections: list[Connection] = []
         self._sender = sender
         self._targets = {client: UdpPeer(sender, client, 0.0) for client in targets}
         self._subscribers: dict[Client, UdpPeer] = {}
@@ -79,12 +84,14 @@ class Peers:
         self._subscribers.pop(client, None)
         self._recent.pop(client, None)
 
-    def told(self, now: float) -> list[UdpPeer]:
+    def told(self, now: float) -> list[Peer]:
         """Those who are to be told now."""
         for client, peer in list(self._recent.items()):
             if now - peer.heard >= SECONDS:
                 del self._recent[client]
-        return list({**self._recent, **self._subscribers, **self._targets}.values())
+        by_udp = {**self._recent, **self._subscribers, **self._targets}
+        by_tcp = (c for c in self.connections if c.listens and c.framing is not None)
+        return [*by_udp.values(), *by_tcp]
 
 
 def one_too_many(peers: Iterable[P]) -> P:

@@ -326,5 +326,6 @@ async function showCity(blob) {
 document.addEventListener("visibilitychange", askForCity);
 
 choose(brush);
-chooseView("map");
+// Whoever draws wants to see the city; a screen that is upright has no room for both.
+chooseView(matchMedia("(min-aspect-ratio: 4/3)").matches ? "beside" : "map");
 sign("Connecting …", true);

@@ -46,6 +46,7 @@ class SmallShow:
         token: str = "",
         canvas: Canvas | None = None,
         thread: WebThread | None = None,
+        port: int = 0,
     ) -> None:
         self.clock = ManualClock(100.0)
         self.hub = Hub(controls(CITIES, CUES), self.clock)
@@ -56,7 +57,7 @@ class SmallShow:
             (CityCard("istanbul", "İstanbul", THUMBNAIL), *(CityCard(c, c.title()) for c in CITIES[1:])),
             CUES,
         )
-        settings = PageSettings(host=host, port=0, token=token)
+        settings = PageSettings(host=host, port=port, token=token)
         self.desk = PageDesk(settings, self.hub, self.thread, self.mirror, playbill, canvas, folder)
         self.hub.attach(self.desk)
         self.desk.start()

@@ -6,14 +6,17 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 from live.camera.page import PageReader, PageSource
 from live.clock import MonotonicClock
@@ -25,60 +28,46 @@ from live.config import (
     PageSettings,
     Settings,
 )
-from live.control.controls import controls
-from live.control.hub import Hub
-from live.cues import CueList
 from live.drawing import SIDE, Canvas, Stroke, bgr_of
-from live.flow import Frame, Look, Mirror
+from live.flow import Frame, Look
 from live.opening import opened_show
-from live.show import opening
-from live.web.page import CityCard, PageDesk, Playbill
-from live.web.thread import WebThread
+from live.web.page import PageDesk
 from models.palette import BUILDING, GREEN, GROUND, ROAD, WATER
 from tests.live.conftest import soon
-from tests.support import require_module, require_program
-
-require_module("selenium", extra="dev")
-
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
+from tests.live.web.browser import DESKTOP, PHONE, TABLET, Browser, browsing
+from tests.live.web.show import SmallShow
 
 Point = tuple[float, float]
-CITIES = ("dubai", "las-vegas")
 SKY = np.full((64, 64, 3), (40, 90, 160), np.uint8)
 """What the projector shows in these tests."""
 
-WIDE, TALL = (1024, 700), (412, 860)
 
+class Show(SmallShow):
+    """A show of a canvas and its page, which takes its turns by itself."""
 
-class Show:
-    """What the page needs of a show: its canvas, the page's desk, and turns in which clients are told."""
-
-    def __init__(self, canvas: Canvas | None, port: int = 0) -> None:
+    def __init__(self, folder: Path, canvas: Canvas | None, port: int = 0) -> None:
+        super().__init__(folder, canvas=canvas, port=port)
         self.canvas = canvas
-        clock = MonotonicClock()
-        self.hub = Hub(controls(CITIES, CueList()), clock)
-        self._state = opening(CITIES, "", 2.0, "morph", False)
-        self._clock = clock
-        self._web = WebThread()
-        mirror = Mirror()
-        mirror.look = Look(SKY)
-        playbill = Playbill("A show", tuple(CityCard(name, name) for name in CITIES))
-        self.desk = PageDesk(PageSettings(port=port), self.hub, self._web, mirror, playbill, canvas)
-        self.hub.attach(self.desk)
+        self.mirror.look = Look(SKY)
         self._ending = threading.Event()
         self._turning = threading.Thread(target=self._turn)
-        self.desk.start()
+
+    def __enter__(self) -> Show:
         self._turning.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ending.set()
+        self._turning.join()
+        super().__exit__(kind, error, trace)
 
     def _turn(self) -> None:
-        beat = 0
-        while not self._ending.wait(0.02):
-            self._state = self.hub.obey(self._state, self._clock.now())
-            beat += 1
-            self.hub.publish(self._state, {"heartbeat": beat // 50})
+        for beat in itertools.count():
+            self.turn({"heartbeat": beat})
+            if self._ending.wait(0.02):
+                return
 
     @property
     def port(self) -> int:
@@ -87,48 +76,28 @@ class Show:
     def labels(self) -> NDArray[np.uint8]:
         """The sheet as the show reads it now, with the page as its camera."""
         assert self.canvas is not None
-        source, reader = PageSource(self.canvas, 30.0, self._clock), PageReader(SIDE, self.canvas)
-        return reader.read(Frame(source.read(), 1, self._clock.now())).labels
+        source, reader = PageSource(self.canvas, 30.0, self.clock), PageReader(SIDE, self.canvas)
+        return reader.read(Frame(source.read(), 1, 0.0)).labels
 
     def at(self, x: float, y: float) -> int:
         """The class that is read at a place of the sheet."""
         return int(self.labels()[int(y * SIDE), int(x * SIDE)])
 
-    def close(self) -> None:
-        self._ending.set()
-        self._turning.join()
-        self.desk.close()
-        self._web.close()
 
+class Tab(Browser):
+    """A browser with the page that is the sheet, and hands that draw."""
 
-class Tab:
-    """A browser with the page, and hands that use it."""
-
-    def __init__(self, port: int, size: tuple[int, int] = WIDE, downloads: Path | None = None) -> None:
-        options = webdriver.ChromeOptions()
-        options.binary_location = require_program("chromium", apt="chromium")
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu"):
-            options.add_argument(argument)
-        if downloads is not None:
-            options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        service = Service(require_program("chromedriver", apt="chromium-driver"))
-        self.driver = webdriver.Chrome(options=options, service=service)
-        self._tell(
-            "Emulation.setDeviceMetricsOverride",
-            width=size[0],
-            height=size[1],
-            deviceScaleFactor=1,
-            mobile=False,
-        )
+    def visit(self, port: int, size: tuple[int, int] = TABLET) -> Tab:
+        """Open the page of the show on that port."""
         self._tell("Emulation.setTouchEmulationEnabled", enabled=True)
-        self.driver.get(f"http://127.0.0.1:{port}/draw")
+        self.open(f"http://127.0.0.1:{port}/draw", size)
         assert soon(lambda: not self.is_lost, 15)
+        return self
 
-    def close(self) -> None:
-        """Also sees to it that the page had nothing to complain of but a show that was away."""
+    def leave(self) -> None:
+        """Close the page, which had nothing to complain of but a show that was away."""
+        self.driver.get("about:blank")
         logged = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
-        self.driver.quit()
         faults = [entry["message"] for entry in logged if entry["level"] == "SEVERE"]
         assert [fault for fault in faults if "net::ERR_CONNECTION" not in fault] == []
 
@@ -137,26 +106,20 @@ class Tab:
 
     @property
     def is_lost(self) -> bool:
-        return "lost" in self.driver.find_element(By.TAG_NAME, "body").get_attribute("class").split()  # type: ignore[union-attr]
+        return bool(self.js("return document.body.classList.contains('lost')"))
 
     @property
     def sign(self) -> str:
-        return self.driver.find_element(By.ID, "sign").text
-
-    def press(self, selector: str) -> None:
-        self.driver.find_element(By.CSS_SELECTOR, selector).click()
-
-    def key(self, *keys: str) -> None:
-        webdriver.ActionChains(self.driver).send_keys(*keys).perform()
+        return self.text("#sign")
 
     def brush(self, label: int) -> None:
-        self.press(f'#brushes [data-class="{label}"]')
+        self.click(f'#brushes [data-class="{label}"]')
 
     def size(self, number: int) -> None:
-        self.press(f"#sizes button:nth-child({number})")
+        self.click(f"#sizes button:nth-child({number})")
 
     def on_screen(self, points: Sequence[Point]) -> list[Point]:
-        box = self.driver.execute_script(
+        box = self.js(
             "const box = document.getElementById('drawing').getBoundingClientRect();"
             "return [box.left, box.top, box.width]"
         )
@@ -190,7 +153,7 @@ class Tab:
         script = """const canvas = document.getElementById(arguments[0]);
             const at = [arguments[1] * canvas.width, arguments[2] * canvas.height].map(Math.floor);
             return [...canvas.getContext("2d").getImageData(at[0], at[1], 1, 1).data].slice(0, 3)"""
-        return list(self.driver.execute_script(script, canvas, x, y))
+        return list(self.js(script, canvas, x, y))
 
     def shows(self, labels: NDArray[np.uint8]) -> bool:
         """Whether the page shows exactly these labels."""
@@ -200,7 +163,7 @@ class Tab:
             for (let i = 0; i < data.length; i += 4)
               text += String.fromCharCode(48 + (data[i] & 1) + (data[i + 1] & 2) + (data[i + 2] & 4));
             return text"""
-        bits = np.frombuffer(self.driver.execute_script(script).encode(), np.uint8).reshape(labels.shape)
+        bits = np.frombuffer(self.js(script).encode(), np.uint8).reshape(labels.shape)
         bgr = bgr_of(labels)
         return np.array_equal(bits, 48 + (bgr[..., 2] & 1) + (bgr[..., 1] & 2) + (bgr[..., 0] & 4))
 
@@ -216,30 +179,32 @@ def walked(points: Sequence[Point], steps: int = 6) -> list[Point]:
     return path
 
 
-@contextmanager
-def closing(show: Show) -> Iterator[Show]:
-    try:
-        yield show
-    finally:
-        show.close()
-
-
 @pytest.fixture
-def show() -> Iterator[Show]:
-    with closing(Show(Canvas())) as show:
+def show(tmp_path: Path) -> Iterator[Show]:
+    with Show(tmp_path, Canvas()) as show:
         yield show
 
 
-@pytest.fixture
-def tabs() -> Iterator[Callable[..., Tab]]:
+@pytest.fixture(scope="module")
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Tab]]:
     with ExitStack() as stack:
+        folders = [tmp_path_factory.mktemp("browser") for _ in range(2)]
+        yield [Tab(stack.enter_context(browsing(folder)).driver) for folder in folders]
 
-        def opened(*arguments: Any, **more: Any) -> Tab:
-            tab = Tab(*arguments, **more)
-            stack.callback(tab.close)
-            return tab
 
-        yield opened
+@pytest.fixture
+def tabs(browsers: list[Tab]) -> Iterator[Callable[..., Tab]]:
+    """Opens the page in a browser, and once more in another; as `Tab.visit`."""
+    free = iter(browsers)
+    used = []
+
+    def opened(*arguments: Any) -> Tab:
+        used.append(next(free))
+        return used[-1].visit(*arguments)
+
+    yield opened
+    for tab in used:
+        tab.leave()
 
 
 ACROSS = ((0.1, 0.5), (0.9, 0.5))
@@ -286,7 +251,7 @@ def test_a_show_without_a_camera_is_drawn_in_a_browser(tabs: Callable[..., Tab],
         def draw() -> list[list[int]]:
             """What the page shows of the city before and after its middle became water."""
             tab = tabs(desk.port)
-            tab.press('[data-view="beside"]')
+            tab.click('#views [data-view="beside"]')
             assert soon(lambda: tab.colour(0.5, 0.5, "city") != RGB[ROAD], 15), "no picture yet"
             seen = [tab.colour(0.5, 0.5, "city")]
             tab.brush(WATER)
@@ -307,26 +272,26 @@ def test_a_show_without_a_camera_is_drawn_in_a_browser(tabs: Callable[..., Tab],
 
 def test_keys_choose_brushes_and_take_back(show: Show, tabs: Callable[..., Tab]) -> None:
     tab = tabs(show.port)
-    tab.key("4")
+    tab.press("4")
     tab.mouse(*ACROSS)
-    tab.key("3", "]")
+    tab.press("3", "]")
     tab.mouse(*DOWN)
     assert soon(lambda: show.at(0.5, 0.88) == BUILDING)
     assert show.at(0.52, 0.3) == BUILDING, "thicker"
     assert show.at(0.3, 0.52) == GROUND
-    webdriver.ActionChains(tab.driver).key_down(Keys.CONTROL).send_keys("z").key_up(Keys.CONTROL).perform()
+    ActionChains(tab.driver).key_down(Keys.CONTROL).send_keys("z").key_up(Keys.CONTROL).perform()
     assert soon(lambda: show.at(0.5, 0.88) == GROUND)
     assert show.at(0.3, 0.5) == WATER
 
 
 def test_fingers_draw_at_once_on_a_phone(show: Show, tabs: Callable[..., Tab]) -> None:
-    tab = tabs(show.port, TALL)
+    tab = tabs(show.port, PHONE)
     tab.brush(WATER)
     tab.fingers([(0.1, 0.2), (0.9, 0.2)], [(0.1, 0.8), (0.9, 0.8)])
     assert soon(lambda: show.at(0.89, 0.2) == show.at(0.89, 0.8) == WATER)
     assert all(show.at(x, y) == WATER for x in (0.11, 0.5) for y in (0.2, 0.8))
     assert not show.labels()[SIDE * 3 // 10 : SIDE * 7 // 10].any(), "not one line from finger to finger"
-    tab.press("#undo")
+    tab.click("#undo")
     assert soon(lambda: show.at(0.5, 0.8) == GROUND)
     assert show.at(0.5, 0.2) == WATER
 
@@ -337,7 +302,7 @@ def test_a_pen_draws_as_hard_as_it_presses_if_that_is_wished(show: Show, tabs: C
     tab.size(4)
     tab.mouse((0.1, 0.2), (0.9, 0.2), force=1.0, **pen)
     assert soon(lambda: show.at(0.89, 0.2) == ROAD)
-    tab.press("#pressure")
+    tab.click("#pressure")
     tab.mouse((0.1, 0.5), (0.9, 0.5), force=0.1, **pen)
     tab.mouse((0.1, 0.8), (0.9, 0.8), force=1.0, **pen)
     assert soon(lambda: show.at(0.89, 0.8) == ROAD)
@@ -351,30 +316,30 @@ def test_a_pen_draws_as_hard_as_it_presses_if_that_is_wished(show: Show, tabs: C
 def test_two_visitors_draw_on_one_sheet_and_each_takes_back_his_own(
     show: Show, tabs: Callable[..., Tab]
 ) -> None:
-    one, other = tabs(show.port), tabs(show.port, TALL)
+    one, other = tabs(show.port), tabs(show.port, PHONE)
     one.brush(WATER)
     one.mouse(*ACROSS)
     assert soon(lambda: other.colour(0.3, 0.5) == RGB[WATER])
     other.brush(GREEN)
     other.mouse(*DOWN)
     assert soon(lambda: one.colour(0.5, 0.3) == RGB[GREEN])
-    one.press("#undo")
+    one.click("#undo")
     assert soon(lambda: one.colour(0.3, 0.5) == other.colour(0.3, 0.5) == RGB[GROUND])
     assert show.at(0.5, 0.3) == GREEN
     assert soon(lambda: one.shows(show.labels()) and other.shows(show.labels()), 10)
-    one.press("#undo")
+    one.click("#undo")
     assert soon(lambda: one.sign == "there is nothing left that you can take back")
     assert show.at(0.5, 0.3) == GREEN
 
 
 def test_pages_that_draw_over_each_other_agree_in_the_end(show: Show, tabs: Callable[..., Tab]) -> None:
-    both = tabs(show.port), tabs(show.port, TALL)
+    both = tabs(show.port), tabs(show.port, PHONE)
 
     def scribble(number: int) -> None:
         tab, chance = both[number], np.random.default_rng(number)
         for _ in range(15):
             if chance.random() < 0.3:
-                tab.press("#undo")
+                tab.click("#undo")
                 continue
             tab.brush(int(chance.integers(0, 5)))
             tab.size(int(chance.integers(1, 5)))
@@ -390,13 +355,13 @@ def test_clear_wants_a_second_press_and_can_be_taken_back(show: Show, tabs: Call
     tab = tabs(show.port)
     tab.mouse(*ACROSS)
     assert soon(lambda: show.at(0.88, 0.5) == ROAD)
-    tab.press("#clear")
+    tab.click("#clear")
     assert show.at(0.5, 0.5) == ROAD
-    assert tab.driver.find_element(By.ID, "clear").text == "Clear all?"
-    tab.press("#clear")
+    assert tab.text("#clear") == "Clear all?"
+    tab.click("#clear")
     assert soon(lambda: not show.labels().any())
     assert soon(lambda: tab.colour(0.5, 0.5) == RGB[GROUND])
-    tab.press("#undo")
+    tab.click("#undo")
     assert soon(lambda: show.at(0.5, 0.5) == ROAD)
     assert soon(lambda: tab.colour(0.5, 0.5) == RGB[ROAD])
 
@@ -411,77 +376,74 @@ def test_what_the_show_forgets_the_page_forgets(show: Show, tabs: Callable[..., 
 
 
 def test_save_keeps_the_map(show: Show, tabs: Callable[..., Tab], tmp_path: Path) -> None:
-    tab = tabs(show.port, downloads=tmp_path)
+    tab = tabs(show.port)
+    tab.driver.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
+    )
     tab.brush(BUILDING)
     tab.mouse(*ACROSS)
     assert soon(lambda: show.at(0.88, 0.5) == BUILDING)
-    tab.press("#save")
+    tab.click("#save")
     assert soon((tmp_path / "drawing.png").is_file)
     saved = cv2.imread(str(tmp_path / "drawing.png"))
     np.testing.assert_array_equal(saved, bgr_of(show.labels()))
 
 
 def test_a_page_comes_back_with_the_show_and_brings_what_was_drawn_meanwhile(
-    show: Show, tabs: Callable[..., Tab]
+    tabs: Callable[..., Tab], tmp_path: Path
 ) -> None:
-    assert show.canvas is not None
-    tab = tabs(show.port)
-    tab.mouse(*ACROSS)
-    assert soon(lambda: show.at(0.88, 0.5) == ROAD)
-    port = show.port
-    show.close()
+    with Show(tmp_path, Canvas()) as show:
+        port = show.port
+        tab = tabs(port)
+        tab.mouse(*ACROSS)
+        assert soon(lambda: show.at(0.88, 0.5) == ROAD)
     assert soon(lambda: tab.is_lost)
     assert tab.sign.startswith("Not connected")
     tab.brush(WATER)
     tab.mouse(*DOWN)
-    # Another show has a drawing of its own, which counts; and what it was never told, it is told now.
+    # Another show has a drawing of its own, which counts; and what no show was told, it is told now.
     canvas = Canvas()
     canvas.draw("other", Stroke("line", GREEN, 0.05, ((0.1, 0.9), (0.9, 0.9))))
-    with closing(Show(canvas, port)) as again:
+    with Show(tmp_path, canvas, port) as again:
         assert soon(lambda: not tab.is_lost, 15)
         assert soon(lambda: again.at(0.5, 0.85) == WATER)
         assert again.at(0.3, 0.9) == GREEN
         assert again.at(0.3, 0.5) == GROUND
         assert soon(lambda: tab.shows(again.labels()), 10)
-        tab.press("#undo")
+        tab.click("#undo")
         assert soon(lambda: again.at(0.5, 0.85) == GROUND)
-        # Closed by the tab, in the end.
-        tab.driver.get("about:blank")
 
 
 def test_the_city_shows_beside_or_behind_the_map_when_it_is_wanted(
     show: Show, tabs: Callable[..., Tab]
 ) -> None:
-    tab = tabs(show.port)
-    city = tab.driver.find_element(By.ID, "city")
-    assert not city.is_displayed()
+    assert tabs(show.port, DESKTOP).all("#city"), "where there is room, from the start"
+    tab = tabs(show.port, PHONE)
+    assert not tab.all("#city")
     for view in ("beside", "behind"):
-        tab.press(f'[data-view="{view}"]')
-        assert city.is_displayed()
+        tab.click(f'#views [data-view="{view}"]')
+        assert tab.all("#city")
         assert soon(lambda: np.abs(np.subtract(tab.colour(0.5, 0.5, "city"), SKY[0, 0])).max() < 8)
-    drawing, behind = (tab.driver.find_element(By.ID, name).rect for name in ("drawing", "city"))
+    drawing, behind = (tab.one(name).rect for name in ("#drawing", "#city"))
     assert drawing == behind
     tab.mouse(*ACROSS)
     assert soon(lambda: show.at(0.88, 0.5) == ROAD)
 
 
-def test_a_page_of_a_show_that_looks_at_a_camera_says_so(tabs: Callable[..., Tab]) -> None:
-    with closing(Show(None)) as show:
+def test_a_page_of_a_show_that_looks_at_a_camera_says_so(tabs: Callable[..., Tab], tmp_path: Path) -> None:
+    with Show(tmp_path, None) as show:
         tab = tabs(show.port)
-        assert "This show looks at a camera" in tab.driver.find_element(By.ID, "elsewhere").text
-        tab.driver.get("about:blank")
+        assert "This show looks at a camera" in tab.text("#elsewhere")
 
 
-@pytest.mark.parametrize("size", [WIDE, TALL, (860, 412), (1366, 768), (768, 1024)])
+@pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE, PHONE[::-1], TABLET[::-1], (1366, 768)])
 def test_all_tools_are_on_the_screen_and_large_enough_for_a_finger(
     show: Show, tabs: Callable[..., Tab], size: tuple[int, int]
 ) -> None:
     tab = tabs(show.port, size)
     for view in ("map", "beside", "behind"):
-        tab.press(f'[data-view="{view}"]')
-        for element in tab.driver.find_elements(By.CSS_SELECTOR, "#tools button, #tools a, #sheet canvas"):
-            if not element.is_displayed():
-                continue
+        tab.click(f'#views [data-view="{view}"]')
+        for element in tab.all("#tools button, #tools a, #sheet canvas"):
             box = element.rect
             assert min(box["width"], box["height"]) >= 36
             assert box["x"] >= 0
