@@ -184,7 +184,9 @@ def test_forgetting_gives_the_knob_back(show: Show, pad: Pad, tmp_path: Path) ->
     pad.send(0x90, 0, 100)
     show.wait("/opacity", 1.0)
     show.hub.hear("page", [Message("/midi/forget", ("/opacity",))])
-    wait_for(lambda: read_map(tmp_path / "midi.toml") == () and show.at("/midi/forget") == "")
+    show.wait("/midi/forget", "/opacity")
+    show.wait("/midi/forget", "")
+    wait_for(lambda: read_map(tmp_path / "midi.toml") == ())
     pad.send(0x90, 0, 100)
     show.wait("/blackout", 1)
 
