@@ -121,8 +121,11 @@ class Number:
         if sign:
             return Meant(Step(sign * number), _surplus(arguments, 2))
         end = self._within(number)
-        beyond = f"goes from {self.low:g} to {self.high:g} {self.unit}: {number:g} was taken for {end:g}"
-        return Meant(end, beyond if end != number else _surplus(arguments, 1))
+        if end == number:
+            return Meant(end, _surplus(arguments, 1))
+        return Meant(
+            end, f"goes from {self.low:g} to {self.high:g} {self.unit}: {number:g} was taken for {end:g}"
+        )
 
     def stepped(self, told: tuple[Value, ...], step: Step) -> float:
         return self._within(float(told[0]) + step.amount)
@@ -182,8 +185,11 @@ class Point:
         if x is None or y is None:
             raise ValueError(f"takes two numbers from 0 to 1, x and y{_not(arguments)}")
         inside = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
-        beyond = f"goes from 0 to 1 both ways: {x:g} {y:g} was taken for {inside[0]:g} {inside[1]:g}"
-        return Meant(inside, beyond if inside != (x, y) else _surplus(both, 2))
+        if inside == (x, y):
+            return Meant(inside, _surplus(both, 2))
+        return Meant(
+            inside, f"goes from 0 to 1 both ways: {x:g} {y:g} was taken for {inside[0]:g} {inside[1]:g}"
+        )
 
     def stepped(self, told: tuple[Value, ...], step: Step) -> tuple[float, float]:
         raise AssertionError(f"a point is never read as a step ({told}, {step})")

@@ -126,7 +126,11 @@ class MidiSystem:
 
 
 class InputPort:
-    """A port that is heard."""
+    """A port that is heard.
+
+    Through JACK, RtMidi takes what follows an unfinished system exclusive message for the rest of it: who
+    sends such a thing isn't heard until he ends it (0xF7) or is plugged in anew. Others are.
+    """
 
     def __init__(self, client: Any, port: PortName) -> None:
         self.port = port

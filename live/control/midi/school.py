@@ -69,7 +69,7 @@ class School:
                 self._notify("; ".join(remarks), now)
         before = self.taught
         if address := self._asked(FORGET, news):
-            self.taught = tuple(one for one in self.taught if one.binding.address != address)
+            self._keep(tuple(one for one in self.taught if one.binding.address != address))
             self._finish(FORGET, "MIDI")
         address = self._asked(LEARN, news)
         if not address:
@@ -78,10 +78,7 @@ class School:
             self._lesson = Lesson(address, now)
         if self._lesson is not None:
             self._teach(self._lesson, values, controllers, now)
-        if self.taught == before:
-            return False
-        self._keep()
-        return True
+        return self.taught != before
 
     def takes(self, controller: Controller, event: Event, now: float) -> bool:
         """Whether a move is a lesson's, and hence not to be obeyed; what panics is never one."""
@@ -117,7 +114,8 @@ class School:
             self._end(f"no MIDI controller was moved, and {address} is moved by none more", now)
         elif lesson.learnt(now) and teacher is not None:
             binding = binding_of(lesson, self._kinds[address], values.get(address, (None,))[0])
-            self.taught, besides = with_binding(self.taught, teacher.port, binding)
+            taught, besides = with_binding(self.taught, teacher.port, binding)
+            self._keep(taught)
             knob = f"{binding.source.words()} of {teacher.port.name}"
             value = f" {binding.value}" if binding.value is not None else ""
             self.learnt = f"{knob}: {address}{value}"
@@ -133,11 +131,12 @@ class School:
         self._lesson = None
         self._finish(LEARN, "MIDI")
 
-    def _keep(self) -> None:
-        if self._file is None:
+    def _keep(self, taught: tuple[Taught, ...]) -> None:
+        changed, self.taught = taught != self.taught, taught
+        if self._file is None or not changed:
             return
         try:
-            write_map(self._file, self.taught)
+            write_map(self._file, taught)
             self._unkept = ""
         except InputFault as fault:
             self._unkept = str(fault)

@@ -31,10 +31,6 @@ class Complaints:
         elif count >= 100 and math.log10(count).is_integer():
             _log.warning("%s: %s (%d times by now)", sender, sentence, count)
 
-    def count(self, reason: str) -> int:
-        """How often it was complained of this."""
-        return self._counts.get(reason, 0)
-
 
 def printable(sentence: str) -> str:
     """A sentence that quotes a client, not too long and without what would disturb a log or a screen."""

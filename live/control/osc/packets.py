@@ -116,10 +116,11 @@ def _message(data: bytes) -> Message:
         address, numbers = found
         if len(begun) + numbers.size <= len(data):
             return Message(address, numbers.unpack_from(data, len(begun)))
-    return _any_message(data)
+    return read_any(data)
 
 
-def _any_message(data: bytes) -> Message:
+def read_any(data: bytes) -> Message:
+    """The message in a packet that is no bundle, by python-osc. Raises PacketError."""
     if not data.startswith(b"/"):
         raise PacketError("neither a message nor a bundle")
     try:

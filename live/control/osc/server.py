@@ -30,7 +30,7 @@ from live.control.osc.reception import Reception
 from live.control.osc.sockets import Client, bind, find, is_loopback
 from live.control.osc.thinning import Thinning
 
-NAP: Final = 0.002
+NAP: Final = 0.004
 """Seconds between two looks at the sockets when much comes."""
 
 MOST_BROKEN: Final = 10

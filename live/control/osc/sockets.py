@@ -16,9 +16,13 @@ _ROOM: Final = 1 << 20
 """Bytes for a burst that comes while another thread holds the interpreter; the system may give less."""
 _TRIES: Final = 10
 """How often a port that is free for UDP is sought until it is free for TCP, too."""
-_KEEP_ALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
-"""After how many seconds of silence a TCP client is asked whether it is still there, how often, how many
-times."""
+_WATCH: Final = {
+    "TCP_KEEPIDLE": 30,  # seconds of silence until it is asked whether it is still there,
+    "TCP_KEEPINTVL": 10,  # seconds between two such questions,
+    "TCP_KEEPCNT": 3,  # how many stay without an answer,
+    "TCP_USER_TIMEOUT": 60_000,  # and milliseconds in which it must confirm what it was sent
+}
+"""When a TCP client is given up whose machine or network is gone."""
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, socket.socket]:
@@ -75,7 +79,7 @@ def tend(connection: socket.socket) -> None:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     # Not every system lets them be chosen; what it then does takes hours.
-    for name, value in _KEEP_ALIVE.items():
+    for name, value in _WATCH.items():
         if (option := getattr(socket, name, None)) is not None:
             connection.setsockopt(socket.IPPROTO_TCP, option, value)
 

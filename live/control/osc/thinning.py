@@ -1,8 +1,8 @@
 """Of many packets at once, those that count.
 
-Of a fader that has moved twenty times since the last look only the last place is obeyed; so that a flood
-costs little, the others are not even parsed. What builds on what stands (presses, steps, bundles), what
-must be answered and what may be wrong is all left in, at its place.
+Of a fader that has moved twenty times since the last look the hub would obey only the last place, in the
+order of the last words about each thing. So that a flood costs little, the others are not even parsed. What
+builds on what stands (presses, steps, bundles), what must be answered and what may be wrong is all left in.
 """
 
 from __future__ import annotations
@@ -31,18 +31,15 @@ class Thinning:
 
     def thinned(self, given: Iterable[tuple[P, bytes]]) -> list[tuple[P, bytes]]:
         """The packets of `given`, each with its sender, without those that a later one supersedes."""
-        kept: list[tuple[P, bytes]] = []
-        words: dict[tuple[P, bytes], bytes] = {}  # the last ones since anything else came, in their order
-        for sender, packet in given:
+        kept: dict[object, tuple[P, bytes]] = {}
+        for number, (sender, packet) in enumerate(given):
             begun = beginning(packet)
             if begun and self._is_last_word(packet, begun):
-                words.pop((sender, begun), None)
-                words[sender, begun] = packet
+                kept.pop((sender, begun), None)
+                kept[sender, begun] = sender, packet
             else:
-                kept += ((who, word) for (who, _), word in words.items())
-                words.clear()
-                kept.append((sender, packet))
-        return [*kept, *((who, word) for (who, _), word in words.items())]
+                kept[number] = sender, packet
+        return list(kept.values())
 
     def _is_last_word(self, packet: bytes, begun: bytes) -> bool:
         """Whether a packet says what its control shall be, whatever was said before, and can be meant."""

@@ -26,7 +26,9 @@ export function cities(entry, shown, shares, desk) {
     return button;
   });
   desk.values.on(entry.address, (value) => {
-    buttons.forEach((button, index) => button.setAttribute("aria-pressed", String(known[index].name === value)));
+    buttons.forEach((button, index) =>
+      button.setAttribute("aria-pressed", String(known[index].name === value)),
+    );
   });
   return make(
     "div",
@@ -36,10 +38,14 @@ export function cities(entry, shown, shares, desk) {
   );
 }
 
-/** The buttons for the city after and the city before, side by side. */
-export function steps(entries, desk) {
-  const signs = { "/city/prev": "‹ Previous", "/city/next": "Next ›" };
-  return make("div", { class: "row" }, ...entries.map((entry) => control(entry, desk, { title: signs[entry.address] })));
+/** The buttons for the city before and the city after, side by side. */
+export function steps(previous, next, desk) {
+  return make(
+    "div",
+    { class: "row" },
+    control(previous, desk, { title: "‹ Previous" }),
+    control(next, desk, { title: "Next ›" }),
+  );
 }
 
 /** One fader for each city's share of the sheet. */

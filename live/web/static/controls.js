@@ -115,7 +115,8 @@ function scaleOf({ low, high, unit }) {
     position: (value) => Math.min(Math.max((value - low) / span, 0), 1) ** (1 / power),
     within: (value) => Number(Math.min(Math.max(value, low), high).toFixed(3)),
     value: (position) => Number((low + span * position ** power).toFixed(share ? 3 : 2)),
-    write: (value) => (share ? `${Math.round(value * 100)} %` : `${Number(value).toFixed(digits)} ${sign}`.trim()),
+    write: (value) =>
+      share ? `${Math.round(value * 100)} %` : `${Number(value).toFixed(digits)} ${sign}`.trim(),
     read: (text) => Number.parseFloat(text.replace(",", ".")) / (share ? 100 : 1),
   };
 }
@@ -156,7 +157,10 @@ function number(entry, desk, { title }) {
       grip.take();
       const { left, width } = track.getBoundingClientRect();
       const place = (event.clientX - left) / width;
-      from = event.pointerType === "mouse" ? { x: event.clientX, at: place, width } : { x: event.clientX, at, width };
+      from =
+        event.pointerType === "mouse"
+          ? { x: event.clientX, at: place, width }
+          : { x: event.clientX, at, width };
       if (event.pointerType === "mouse") grip.move(scale.value(clip(place)));
     },
     move: (event) => grip.move(scale.value(clip(from.at + (event.clientX - from.x) / from.width))),
@@ -176,19 +180,19 @@ function number(entry, desk, { title }) {
       if (Number.isFinite(value)) grip.set(scale.within(value));
     });
   });
-  return frame(
-    entry,
-    "number",
-    make("div", { class: "fader" }, track, figure),
-    address(entry),
-  );
+  return frame(entry, "number", make("div", { class: "fader" }, track, figure), address(entry));
 }
 
 const clip = (place) => Math.min(Math.max(place, 0), 1);
 
 /** Let a person type in the place of a figure; Enter takes it, Escape and leaving don't. */
 function typed(figure, name, take) {
-  const field = make("input", { class: "figure", inputMode: "decimal", value: figure.textContent, "aria-label": name });
+  const field = make("input", {
+    class: "figure",
+    inputMode: "decimal",
+    value: figure.textContent,
+    "aria-label": name,
+  });
   let open = true;
   const end = () => {
     if (!open) return;
@@ -212,7 +216,11 @@ function choice(entry, desk, { title, menu, label = heading }) {
   const names = entry.names ?? [];
   if (menu || names.length > MANY) return chosen(entry, desk, name, names, label);
   const buttons = names.map((each) =>
-    make("button", { "aria-pressed": "false", on: { click: () => desk.set(entry.address, each) } }, label(each)),
+    make(
+      "button",
+      { "aria-pressed": "false", on: { click: () => desk.set(entry.address, each) } },
+      label(each),
+    ),
   );
   desk.values.on(entry.address, (value) => {
     buttons.forEach((button, index) => button.setAttribute("aria-pressed", String(names[index] === value)));
@@ -249,7 +257,12 @@ function chosen(entry, desk, name, names, label) {
 function point(entry, desk, { title, backdrop }) {
   const name = title ?? heading(entry.name);
   const mark = make("div", { class: "mark" });
-  const pad = make("div", { class: "pad", tabIndex: 0, role: "application", "aria-label": `${name}: arrows move it` });
+  const pad = make("div", {
+    class: "pad",
+    tabIndex: 0,
+    role: "application",
+    "aria-label": `${name}: arrows move it`,
+  });
   pad.append(...[backdrop, mark].filter(Boolean));
   const figure = make("span", { class: "figure" }, "–");
   let at = [0.5, 0.5];
@@ -297,7 +310,11 @@ function point(entry, desk, { title, backdrop }) {
 /** A control whose value is typed, also one of a kind that this page doesn't know. */
 function anything(entry, desk, { title }) {
   const name = title ?? heading(entry.name);
-  const field = make("input", { "aria-label": name, placeholder: entry.noun ?? entry.meaning, autocomplete: "off" });
+  const field = make("input", {
+    "aria-label": name,
+    placeholder: entry.noun ?? entry.meaning,
+    autocomplete: "off",
+  });
   const told = make("span", { class: "figure" });
   desk.values.on(entry.address, (...value) => write(told, value.join(" ")));
   const send = () => {

@@ -3,6 +3,11 @@
 import { address } from "./controls.js";
 import { find, make, write } from "./dom.js";
 
+/** What a cue is called where it stands by itself: by its name, else by what it shows. */
+export function titleOf(cue, label) {
+  return cue.name || label(cue.city) || `Cue ${cue.number}`;
+}
+
 /** The list; `label(city)` is how a city is called. A touch on a cue makes it the next one; its own GO starts it at once. */
 export function cueList(cues, byAddress, label, desk) {
   const rows = cues.map((cue) => {
@@ -15,14 +20,18 @@ export function cueList(cues, byAddress, label, desk) {
         "button",
         { class: "pick", title: "make this the next cue", data: { address: "/cue/standby" } },
         make("span", { class: "number" }, number),
-        make("b", {}, cue.name || label(cue.city ?? "") || `Cue ${number}`),
+        make("b", {}, titleOf(cue, label)),
         make("span", { class: "sign" }),
         make("small", {}, [cue.name && cue.city && label(cue.city), cue.note].filter(Boolean).join(" · ")),
       ),
     );
     row.firstChild.addEventListener("click", () => desk.set("/cue/standby", number));
     if (go) {
-      const start = make("button", { class: "start", title: go.meaning, data: { address: go.address } }, "GO");
+      const start = make(
+        "button",
+        { class: "start", title: go.meaning, data: { address: go.address } },
+        "GO",
+      );
       start.addEventListener("click", () => desk.set(go.address));
       row.append(start, address(go));
     }
@@ -38,13 +47,18 @@ export function cueList(cues, byAddress, label, desk) {
       row.classList.toggle("standing", stands);
       row.classList.toggle("next", isNext);
       row.querySelector(".pick").setAttribute("aria-current", stands ? "step" : "false");
-      write(row.querySelector(".sign"), [stands && "standing", isNext && "next"].filter(Boolean).join(", "));
+      write(
+        row.querySelector(".sign"),
+        [stands && "standing", isNext && "next"].filter(Boolean).join(", "),
+      );
       if (moved && row.offsetParent) row.scrollIntoView({ block: "nearest" });
     });
   };
   desk.values.on("/cue", mark);
   desk.values.on("/cue/standby", mark);
-  return cues.length ? list : make("p", { class: "empty" }, "This show has no cue list. Cues stand in show.toml, under [[cue]].");
+  return cues.length
+    ? list
+    : make("p", { class: "empty" }, "This show has no cue list. Cues stand in show.toml, under [[cue]].");
 }
 
 /** What the operator is told now: the notes of the standing and of the next cue, and how long it is until
@@ -63,5 +77,5 @@ export function prompt(desk) {
   desk.values.on("/status/cue/left", (seconds) => {
     write(left, seconds > 0 ? `a cue begins by itself in ${seconds.toFixed(1)} s` : "");
   });
-  find("cues").append(...notes, left);
+  find("cues").append(make("div", { class: "prompt" }, ...notes, left));
 }

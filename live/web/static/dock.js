@@ -1,6 +1,7 @@
 // What must always be under the thumb: GO and back, and what makes the projector dark.
 
 import { address, keycap, pressed } from "./controls.js";
+import { titleOf } from "./cues.js";
 import { find, make, write } from "./dom.js";
 
 const LIGHT = [
@@ -12,13 +13,14 @@ const LIGHT = [
 
 export const DOCKED = new Set([...LIGHT.map(([address]) => address), "/go", "/back"]);
 
-/** Fill the dock with those of its controls that the show has. */
-export function dock(byAddress, cues, desk) {
+/** Fill the dock with those of its controls that the show has; `label(city)` is how a city is called. */
+export function dock(byAddress, cues, label, desk) {
   const light = make("div", { class: "safety" });
-  for (const [where, off, on] of LIGHT) if (byAddress.has(where)) light.append(safety(byAddress.get(where), off, on, desk));
+  for (const [where, off, on] of LIGHT)
+    if (byAddress.has(where)) light.append(safety(byAddress.get(where), off, on, desk));
   const steps = make("div", { class: "steps" });
   if (byAddress.has("/back")) steps.append(back(byAddress.get("/back"), cues, desk));
-  if (byAddress.has("/go")) steps.append(go(byAddress.get("/go"), cues, desk));
+  if (byAddress.has("/go")) steps.append(go(byAddress.get("/go"), cues, label, desk));
   find("dock").replaceChildren(light, steps);
 }
 
@@ -46,12 +48,17 @@ function safety(entry, off, on, desk) {
 }
 
 function back(entry, cues, desk) {
-  const button = make("button", { class: "back", title: entry.meaning, disabled: !cues.length }, make("span", {}, "Back"), keycap(entry));
+  const button = make(
+    "button",
+    { class: "back", title: entry.meaning, disabled: !cues.length },
+    make("span", {}, "Back"),
+    keycap(entry),
+  );
   pressed(button, () => desk.set(entry.address));
   return docked(entry, button);
 }
 
-function go(entry, cues, desk) {
+function go(entry, cues, label, desk) {
   const what = make("small", {}, cues.length ? "" : "no cue list");
   const button = make(
     "button",
@@ -62,9 +69,10 @@ function go(entry, cues, desk) {
   );
   pressed(button, () => desk.set(entry.address));
   if (cues.length) {
-    desk.values.on("/status/cue/next", (title) => {
-      write(what, title || "end of the list");
-      button.classList.toggle("spent", !title);
+    desk.values.on("/cue/standby", (number) => {
+      const cue = cues.find((each) => each.number === number);
+      write(what, cue ? `${number} ${titleOf(cue, label)}` : "end of the list");
+      button.classList.toggle("spent", !cue);
     });
   }
   return docked(entry, button);

@@ -12,7 +12,8 @@ export function make(tag, properties = {}, ...children) {
     if (value === undefined) continue;
     if (name === "class") element.className = value;
     else if (name === "data") Object.assign(element.dataset, value);
-    else if (name === "on") for (const [event, heard] of Object.entries(value)) element.addEventListener(event, heard);
+    else if (name === "on")
+      for (const [event, heard] of Object.entries(value)) element.addEventListener(event, heard);
     else if (name === "role" || name.includes("-")) element.setAttribute(name, value);
     else element[name] = value;
   }

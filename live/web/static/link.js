@@ -16,7 +16,7 @@ export class Link {
   #heed;
 
   /** heed: what is called: `hello`, `values`, `log`, `error` … for each part of a message by its name,
-   * `picture(which, blob)`, `lost(sentence)` whenever there is no connection. */
+   * `picture(which, bytes)`, `lost(sentence)` whenever there is no connection. */
   constructor(heed) {
     this.#heed = heed;
     setInterval(() => this.#watch(), 500);
@@ -54,7 +54,7 @@ export class Link {
     this.#heard = Date.now();
     if (typeof data !== "string") {
       const bytes = new Uint8Array(data);
-      this.#heed.picture(bytes[0], new Blob([bytes.subarray(1)]));
+      this.#heed.picture(bytes[0], bytes.subarray(1));
       return;
     }
     const message = JSON.parse(data);

@@ -29,28 +29,59 @@ const desk = {
 
 /** The panel that a group of controls has; one of its own for a group that the page doesn't know. */
 function panelOf(group) {
-  const known = { cities: "cities", fade: "fade", cues: "cues", light: "light", sheet: "sheet", desk: "desk" };
+  const known = {
+    cities: "cities",
+    fade: "fade",
+    cues: "cues",
+    light: "light",
+    sheet: "sheet",
+    desk: "desk",
+  };
   if (known[group]) return find(known[group]);
   const id = `group-${group}`;
   if (!find(id)) {
-    find("others").append(make("section", { class: "panel", id, data: { tab: "desk" } }, make("h2", {}, heading(group))));
+    find("others").append(
+      make("section", { class: "panel", id, data: { tab: "desk" } }, make("h2", {}, heading(group))),
+    );
   }
   return find(id);
 }
 
+/** Controls that have no place on the page yet. */
+class Unplaced {
+  #entries;
+
+  constructor(entries) {
+    this.#entries = entries;
+  }
+
+  /** Those for which something holds; each is given away once. */
+  take(holds = () => true) {
+    const taken = this.#entries.filter(holds);
+    this.#entries = this.#entries.filter((entry) => !taken.includes(entry));
+    return taken;
+  }
+}
+
+/** Make the page anew from what the show says of itself. */
 function build(hello) {
   const byAddress = new Map(hello.controls.map((entry) => [entry.address, entry]));
-  const left = new Set(byAddress.keys());
-  const take = (belongs) => {
-    const taken = [...left].filter(belongs);
-    taken.forEach((address) => left.delete(address));
-    return taken.map((address) => byAddress.get(address));
-  };
-  values.clear();
-  for (const panel of document.querySelectorAll("#middle .panel, #cues")) panel.replaceChildren(panel.querySelector("h2"));
-  find("others").replaceChildren();
-  journal.clear();
+  const unplaced = new Unplaced(hello.controls);
+  // Cities as an audience would read them, also within words such as "dubai 40% + las-vegas 60%".
+  const titles = new Map(hello.cities.map(({ name, title }) => [name, title ?? heading(name)]));
+  const label = (words) =>
+    words
+      .replace(/ 100%$/, "")
+      .split(" ")
+      .map((word) => titles.get(word) ?? word)
+      .join(" ");
 
+  values.clear();
+  journal.clear();
+  for (const panel of document.querySelectorAll("#middle .panel, #cues")) {
+    panel.replaceChildren(panel.querySelector("h2"));
+  }
+  find("others").replaceChildren();
   write(find("title"), hello.title);
   document.title = hello.title;
   find("draw").hidden = !hello.drawing;
@@ -58,56 +89,72 @@ function build(hello) {
   figures(desk);
   signs(desk);
 
-  take((address) => DOCKED.has(address));
-  dock(byAddress, hello.cues, desk);
-  take((address) => LEARNING.has(address));
+  unplaced.take(({ address }) => DOCKED.has(address));
+  dock(byAddress, hello.cues, label, desk);
+  unplaced.take(({ address }) => LEARNING.has(address));
   learn.open(byAddress, desk);
-
-  const shares = take((address) => address.startsWith("/mix/"));
-  city.mix(shares, hello.cities, desk);
-  for (const entry of take((address) => address === "/city" && byAddress.get(address).kind === "choice")) {
-    find("cities").append(city.cities(entry, hello.cities, shares, desk));
-  }
-  const steps = take((address) => address === "/city/prev" || address === "/city/next");
-  if (steps.length) find("cities").append(city.steps(steps.sort((a, b) => (a.address < b.address ? 1 : -1)), desk));
-  const titles = new Map(hello.cities.map(({ name, title }) => [name, title]));
-  const label = (name) => titles.get(name) ?? heading(name);
-  for (const entry of take((address) => address.startsWith("/region/"))) {
-    find("regions").append(control(entry, desk, { menu: true, label, title: heading(entry.address.split("/").at(-1)) }));
-  }
+  placeCities(unplaced, hello.cities, label);
+  unplaced.take(({ address }) => /^\/cue\/[^/]+\/go$/.test(address)); // each beside its cue
   prompt(desk);
-  take((address) => /^\/cue\/[^/]+\/go$/.test(address));
   find("cues").append(cueList(hello.cues, byAddress, label, desk));
+  placeRest(unplaced);
+  for (const panel of document.querySelectorAll("#middle .panel")) {
+    panel.classList.toggle("empty", panel.childElementCount < 2);
+  }
+}
 
-  // What remains, by group; a point and its parts behind the rest, for it needs the most room.
-  const points = [...left].filter((address) => byAddress.get(address).kind === "point");
-  const isOfPoint = (address) => points.some((point) => address.startsWith(point));
-  for (const entry of [...take((address) => !isOfPoint(address)), ...take(() => true)]) {
-    const options = {
-      guarded: entry.group === "sheet",
-      typed: entry.group === "cues" && entry.kind === "choice",
-      backdrop: entry.kind === "point" ? pictures.copy() : undefined,
-    };
+function placeCities(unplaced, cities, label) {
+  const shares = unplaced.take(({ address }) => address.startsWith("/mix/"));
+  city.mix(shares, cities, desk);
+  const [choice] = unplaced.take(({ address, kind }) => address === "/city" && kind === "choice");
+  if (choice) find("cities").append(city.cities(choice, cities, shares, desk));
+  const [next, previous] = unplaced.take(({ address }) => ["/city/next", "/city/prev"].includes(address));
+  if (next && previous) find("cities").append(city.steps(previous, next, desk));
+  for (const entry of unplaced.take(({ address }) => address.startsWith("/region/"))) {
+    const title = heading(entry.address.split("/").at(-1));
+    find("regions").append(control(entry, desk, { menu: true, label, title }));
+  }
+}
+
+/** What has no place of its own goes to its group. */
+function placeRest(unplaced) {
+  const rest = unplaced.take();
+  // A point and its parts stand behind the others: it needs the most room.
+  const points = rest.filter(({ kind }) => kind === "point").map(({ address }) => address);
+  const isOfPoint = ({ address }) => points.some((point) => address.startsWith(point));
+  for (const entry of [...rest.filter((each) => !isOfPoint(each)), ...rest.filter(isOfPoint)]) {
     const panel = panelOf(entry.group);
     if (!panel.querySelector(".controls")) panel.append(make("div", { class: "controls" }));
-    panel.querySelector(".controls").append(control(entry, desk, options));
+    panel.querySelector(".controls").append(
+      control(entry, desk, {
+        guarded: entry.group === "sheet",
+        typed: entry.group === "cues" && entry.kind === "choice",
+        backdrop: entry.kind === "point" ? pictures.copy() : undefined,
+      }),
+    );
   }
-  for (const panel of document.querySelectorAll("#middle .panel")) panel.classList.toggle("empty", panel.childElementCount < 2);
 }
 
 function connected(is, sentence) {
   document.body.classList.toggle("lost", !is);
   find("board").inert = find("dock").inert = !is;
-  write(find("lost"), is ? "" : sentence || "No connection to the show. What you press does nothing. Trying again …");
+  write(
+    find("lost"),
+    is ? "" : sentence || "No connection to the show. What you press does nothing. Trying again …",
+  );
 }
 
 function choose(tab) {
   find("board").dataset.tab = tab;
-  for (const each of find("tabs").children) each.setAttribute("aria-pressed", String(each.dataset.tab === tab));
+  for (const each of find("tabs").children)
+    each.setAttribute("aria-pressed", String(each.dataset.tab === tab));
   window.scrollTo(0, 0);
 }
 
-find("tabs").addEventListener("click", (event) => event.target.dataset.tab && choose(event.target.dataset.tab));
+find("tabs").addEventListener(
+  "click",
+  (event) => event.target.dataset.tab && choose(event.target.dataset.tab),
+);
 choose("city");
 // The token has become a cookie; it needn't stand where somebody might read it.
 if (location.search) history.replaceState(null, "", "/");
@@ -129,7 +176,7 @@ link = new Link({
   values: (changes) => values.take(changes),
   log: journal.log,
   error,
-  picture: (which, blob) => pictures.take(which, blob),
+  picture: (which, bytes) => pictures.take(which, bytes),
   lost: (sentence) => connected(false, sentence),
 });
 

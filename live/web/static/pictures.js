@@ -7,9 +7,9 @@ import { make, write } from "./dom.js";
 
 // By the number that a picture comes under.
 const KINDS = [
-  { name: "camera", title: "Camera" },
-  { name: "labels", title: "Labels" },
-  { name: "city", title: "City" },
+  { name: "camera", title: "Camera", type: "image/jpeg" },
+  { name: "labels", title: "Labels", type: "image/png" },
+  { name: "city", title: "City", type: "image/jpeg" },
 ];
 const ORDER = ["city", "labels", "camera"];
 
@@ -51,7 +51,7 @@ export class Pictures {
     document.addEventListener("visibilitychange", () => this.#ask());
   }
 
-  /** A canvas that shows the city, too: behind the pad on which an iris is placed. */
+  /** A canvas that shows the labels, too: behind the pad on which an iris is placed, in the dark as well. */
   copy() {
     const canvas = make("canvas", { width: 16, height: 16 });
     this.#copies = [canvas];
@@ -64,15 +64,15 @@ export class Pictures {
     this.#ask();
   }
 
-  /** A picture has come: which of them, and its JPEG or PNG. */
-  async take(which, blob) {
-    const name = KINDS[which]?.name;
+  /** A picture has come: which of them, and the bytes of its file. */
+  async take(which, bytes) {
+    if (!KINDS[which]) return;
+    const { name, type } = KINDS[which];
     const shown = this.#shown.get(name);
-    if (!shown) return;
     try {
-      const bitmap = await createImageBitmap(blob);
+      const bitmap = await createImageBitmap(new Blob([bytes], { type }));
       draw(shown.canvas, bitmap);
-      if (name === "city") for (const copy of this.#copies) if (copy.offsetParent) draw(copy, bitmap);
+      if (name === "labels") for (const copy of this.#copies) if (copy.offsetParent) draw(copy, bitmap);
       bitmap.close();
       shown.figure.classList.add("live");
       this.#count(shown);
@@ -92,7 +92,8 @@ export class Pictures {
   #ask() {
     if (document.hidden) return;
     const wanted = [...this.#onScreen].filter((name) => !this.#asked.has(name));
-    if (wanted.length && this.#link()?.send({ want: wanted })) wanted.forEach((name) => this.#asked.add(name));
+    if (wanted.length && this.#link()?.send({ want: wanted }))
+      wanted.forEach((name) => this.#asked.add(name));
   }
 
   #count(shown) {
@@ -105,7 +106,10 @@ export class Pictures {
   /** Make one of them the large one; where there is little room, all are small until one is asked for. */
   #enlarge(name) {
     const { classList } = this.#shown.get(name).figure;
-    this.#place.classList.toggle("enlarged", !classList.contains("large") || !this.#place.classList.contains("enlarged"));
+    this.#place.classList.toggle(
+      "enlarged",
+      !classList.contains("large") || !this.#place.classList.contains("enlarged"),
+    );
     for (const [each, { figure }] of this.#shown) figure.classList.toggle("large", each === name);
   }
 }

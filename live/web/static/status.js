@@ -11,15 +11,31 @@ const FIGURES = {
   "/status/city": ["City", String],
   "/status/drift": ["Drift", (drift) => Number(drift).toFixed(1)],
   "/status/midi": ["MIDI", (names) => names || "none"],
-  "/status/clients": ["Clients", String],
+  "/status/clients": ["OSC clients", String],
+  "/status/oscquery": ["OSCQuery clients", String],
+  "/status/pages": ["Pages", String],
   "/status/tempo": ["Tempo", (bpm) => (bpm > 0 ? `${Number(bpm).toFixed(1)} bpm` : "none")],
 };
 // Shown elsewhere, or not for people.
-const ELSEWHERE = new Set(["note", "cue", "cue/note", "cue/next", "cue/next/note", "cue/left", "heartbeat", "cities"].map((name) => `/status/${name}`));
+const ELSEWHERE = new Set(
+  [
+    "note",
+    "cue",
+    "cue/note",
+    "cue/next",
+    "cue/next/note",
+    "cue/left",
+    "heartbeat",
+    "cities",
+    "midi/learnt",
+  ].map((name) => `/status/${name}`),
+);
+// What keeps the projector from showing the picture as it is: by address, whether it does and what is said.
 const HELD = [
   ["/panic", "panic", "PANIC", "The projector is black until RELEASE."],
   ["/blackout", "blackout", "BLACKOUT", "The projector is dark."],
   ["/freeze", "freeze", "FROZEN", "The projector holds its picture."],
+  ["/opacity", "opacity", "DIMMED", "The projector is darker than it could be.", (opacity) => opacity < 1],
 ];
 
 /** Show the figures, known ones in their order and any other behind them. */
@@ -29,7 +45,8 @@ export function figures(desk) {
   const places = new Map();
   const put = (where, [title, written]) => {
     const value = make("dd", {}, "–");
-    list.append(make("div", { data: { status: where } }, make("dt", {}, title), value));
+    const shown = make("span", { class: "address" }, make("code", {}, where));
+    list.append(make("div", { data: { status: where } }, make("dt", {}, title), value, shown));
     places.set(where, [value, written]);
   };
   for (const [where, figure] of Object.entries(FIGURES)) put(where, figure);
@@ -52,18 +69,25 @@ export function signs(desk) {
   const headline = () => {
     const parts = [];
     if (values.get("/status/fps") !== undefined) parts.push(`${Math.round(values.get("/status/fps"))} fps`);
-    if (values.get("/status/latency") !== undefined) parts.push(`${Math.round(values.get("/status/latency"))} ms`);
+    if (values.get("/status/latency") !== undefined)
+      parts.push(`${Math.round(values.get("/status/latency"))} ms`);
     const camera = values.get("/status/camera");
     if (camera !== undefined && camera !== "running") parts.push(`camera ${camera}`);
     write(find("headline"), parts.join(" · "));
   };
   for (const name of ["fps", "latency", "camera"]) values.on(`/status/${name}`, headline);
-  values.on("/status/note", (note) => write(find("fault"), note ?? ""));
+  const fault = find("fault");
+  values.on("/status/note", (note) => fault.replaceChildren(...(note ? [make("span", {}, note)] : [])));
+  fault.onclick = () => find("line").classList.toggle("whole"); // long ones are cut short
   const held = () => {
-    const on = HELD.filter(([address]) => values.get(address));
-    for (const [address, name] of HELD) document.body.classList.toggle(name, Boolean(values.get(address)));
+    const on = HELD.filter(([address, , , , holds = Boolean]) => holds(values.get(address)));
+    for (const each of HELD) document.body.classList.toggle(each[1], on.includes(each));
     const state = find("state");
-    state.replaceChildren(...on.map(([, name, title, text]) => make("span", { class: name }, make("b", {}, title), make("i", {}, ` ${text}`))));
+    state.replaceChildren(
+      ...on.map(([, name, title, text]) =>
+        make("span", { class: name }, make("b", {}, title), make("i", {}, ` ${text}`)),
+      ),
+    );
     write(find("over"), on.map(([, , title]) => title).join(" · "));
   };
   held();

@@ -522,7 +522,7 @@ def test_a_half_open_client_is_hung_up_on(
     )
     while half.recv(4096):  # the greeting, then whether it is there, then the end
         pass
-    assert show.desk.status() == {"oscquery": 0}
+    show.becomes(lambda: show.desk.status() == {"oscquery": 0})
 
 
 def test_a_client_that_vanishes_is_forgotten(show: Show) -> None:

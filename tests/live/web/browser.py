@@ -46,7 +46,7 @@ class Browser:
 
     def js(self, script: str, *arguments: object) -> Any:
         """What a script returns."""
-        return self.driver.execute_script(script, *arguments)  # type: ignore[no-untyped-call]
+        return self.driver.execute_script(script, *arguments)
 
     def all(self, selector: str) -> list[WebElement]:
         """The elements that can be seen."""
@@ -71,6 +71,16 @@ class Browser:
         """Whether a text can be read there, now or soon."""
         return soon(lambda: text in self.text(selector), within)
 
+    def box(self, selector: str) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of the first such element, in pixels of the window."""
+        box = self.js("return document.querySelector(arguments[0]).getBoundingClientRect()", selector)
+        return box["left"], box["top"], box["right"], box["bottom"]
+
+    def complaints(self) -> list[str]:
+        """Errors that the browser has written down since it was asked last."""
+        entries: list[dict[str, str]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
+        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+
     def press(self, *keys: str) -> None:
         """Keys, pressed wherever the focus is."""
         ActionChains(self.driver).send_keys(*keys).perform()
@@ -78,10 +88,12 @@ class Browser:
     def drag(self, element: WebElement, start: float, end: float, kind: str = "mouse") -> None:
         """Drag along an element, from and to a share of its width, with a "mouse" or a "touch"."""
         width = element.size["width"]
-        actions = ActionBuilder(self.driver, mouse=PointerInput(kind, kind))
+        hand = PointerInput(kind, kind)  # type: ignore[no-untyped-call]
+        actions = ActionBuilder(self.driver, mouse=hand)
+        pointer: Any = actions.pointer_action  # selenium's has no types
         x = [round((share - 0.5) * width) for share in (start, (start + end) / 2, end)]
-        actions.pointer_action.move_to(element, x[0], 0).pointer_down()
-        actions.pointer_action.move_to(element, x[1], 0).move_to(element, x[2], 0).pointer_up()
+        pointer.move_to(element, x[0], 0).pointer_down()
+        pointer.move_to(element, x[1], 0).move_to(element, x[2], 0).pointer_up()
         actions.perform()
 
 

@@ -107,11 +107,15 @@ class Pad:
         return [list(bytes.fromhex(line)) for line in told]
 
     def unplug(self) -> None:
-        for reader, pipe in zip((None, *self._readers), self._pipes, strict=True):
-            if reader is not None:
+        self._pipes[0].close()
+        try:
+            self._process.wait(15.0)
+        finally:
+            self._process.kill()  # if it is still there
+            for reader in self._readers:
                 reader.join()
-            pipe.close()  # the first is its input
-        self._process.wait(15.0)
+            for pipe in self._pipes[1:]:
+                pipe.close()
 
     def __enter__(self) -> Pad:
         return self

@@ -22,7 +22,7 @@ def main(name: str, *directions: str) -> None:
         told = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=name, queue_size_limit=4096)
         told.open_virtual_port("in")
         over = threading.Event()
-        writing = threading.Thread(target=write, args=(told, over))
+        writing = threading.Thread(target=write, args=(told, over), daemon=True)
         writing.start()
     print("plugged in", flush=True)
     for line in sys.stdin:

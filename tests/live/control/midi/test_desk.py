@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import random
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -182,7 +184,9 @@ def test_forgetting_gives_the_knob_back(show: Show, pad: Pad, tmp_path: Path) ->
     pad.send(0x90, 0, 100)
     show.wait("/opacity", 1.0)
     show.hub.hear("page", [Message("/midi/forget", ("/opacity",))])
-    wait_for(lambda: read_map(tmp_path / "midi.toml") == () and show.at("/midi/forget") == "")
+    show.wait("/midi/forget", "/opacity")
+    show.wait("/midi/forget", "")
+    wait_for(lambda: read_map(tmp_path / "midi.toml") == ())
     pad.send(0x90, 0, 100)
     show.wait("/blackout", 1)
 
@@ -327,6 +331,23 @@ def test_the_last_word_of_a_flood_is_heard(show: Show, pad: Pad) -> None:
     pad.send(0xB0, 25, 77)
     show.wait("/opacity", round(77 / 127, 3))
     assert show.desk.note == ""
+
+
+def test_what_is_no_midi_is_borne_and_told_once(
+    show: Show, pad: Pad, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = random.Random(5)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3000):
+            pad.send(*chance.choices(range(256), k=chance.randint(1, 3)))
+        pad.send(0xF7)  # else the next is taken for the rest of a system exclusive message
+        pad.send(0xC0, 2)
+        show.wait("/city", "paris")
+        show.desk.close()
+    complaints = [message for message in caplog.messages if "what is no MIDI message" in message]
+    assert len(complaints) == len(set(complaints)) > 0
+    assert re.search(r"MIDI: \d+ messages could not be read", caplog.messages[-1])
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_without_a_midi_system_the_show_runs(

@@ -9,8 +9,19 @@ import pytest
 from live.control.osc.sockets import bind, find, in_words, is_loopback, tend
 
 
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::1"])
 def test_one_port_is_for_udp_and_tcp(host: str) -> None:
+    if host == "::1" and not _has_ipv6():
+        pytest.skip("this machine has no IPv6")
     udp, tcp = bind(host, 0)
     with udp, tcp:
         assert udp.getsockname() == tcp.getsockname()
@@ -52,3 +63,4 @@ def test_a_connection_is_tended_so_that_a_silent_client_is_noticed() -> None:
         assert not connection.getblocking()
         assert connection.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000

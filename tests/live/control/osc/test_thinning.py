@@ -34,28 +34,24 @@ def test_the_last_word_of_each_sender_about_each_control_counts_in_the_order_of_
 
 
 def test_what_is_no_last_word_is_left_in_at_its_place() -> None:
-    sent = [
-        ("a", build("/mix/dubai", 0.1)),
-        ("a", build("/mix/dubai", "+", 0.1)),
-        ("a", build("/mix/dubai", 0.2)),
-        ("a", build("/go", 1.0)),
-        ("a", build("/mix/dubai", 0.3)),
-        ("a", build("/mix/dubai", "?")),
-        ("a", build("/mix/dubai", 0.4)),
-        ("a", build("/mix/dubay", 0.5)),
-        ("a", BUNDLE + bytes(8)),
-        ("a", b""),
-        ("a", build("/mix/dubai")),
-        ("a", build("/mix/dubai", 0.6)),
-        ("a", build("/mix/dubai", math.nan)),
-        ("a", build("/mix/dubai", 0.7)),
-        ("a", build("/mix/dubai", 0.8)[:-1]),
-        ("a", build("/city", 1)),
-        ("a", build("/city", 99)),
-        ("a", build("/fade/point", 0.1, 0.1)),
-        ("a", build("/fade/point", 0.2)),
+    others = [
+        build("/mix/dubai", "+", 0.1),
+        build("/go", 1.0),
+        build("/mix/dubai", "?"),
+        build("/mix/dubay", 0.5),
+        BUNDLE + bytes(8),
+        b"",
+        build("/mix/dubai"),
+        build("/mix/dubai", math.nan),
+        build("/mix/dubai", 0.8)[:-1],
+        build("/city", 1),
+        build("/city", 99),
+        build("/fade/point", 0.2),
     ]
-    assert THINNING.thinned(sent) == sent
+    faders = [build("/mix/dubai", n / 100) for n in range(len(others))]
+    sent = [("a", packet) for pair in zip(others, faders, strict=True) for packet in pair]
+    assert THINNING.thinned(sent) == [*(("a", packet) for packet in others), ("a", faders[-1])]
+    assert THINNING.thinned([("a", packet) for packet in others * 2]) == [("a", p) for p in others * 2]
 
 
 _messages = st.one_of(
