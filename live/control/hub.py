@@ -131,6 +131,10 @@ class _Queue:
             self._repeats[address] = count + 1
             self._waiting[address, count + 1] = asked
 
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._waiting)
+
     def drain(self) -> list[_Asked]:
         waiting = list(self._waiting.values())
         self._waiting.clear()
@@ -162,6 +166,7 @@ class Hub:
         self._clock = clock
         self._wall = wall
         self._outlets: tuple[Outlet, ...] = ()
+        self._wake: Callable[[], None] | None = None
         self._failed: set[int] = set()
         self._values: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
         self._told: dict[str, tuple[tuple[Value, ...], float]] = {}  # what was last told, and when
@@ -181,6 +186,10 @@ class Hub:
         """Tell this one, too; it is told of everything with the next turn."""
         self._outlets = (*self._outlets, outlet)
         self._told.clear()
+
+    def wakes(self, wake: Callable[[], None]) -> None:
+        """Have this called, on any thread, when there is something to obey at once and was nothing before."""
+        self._wake = wake
 
     # Any thread
 
@@ -215,12 +224,16 @@ class Hub:
             asked.append(_Asked(control, meant.value, sender))
         if asked:
             with self._lock:
+                was_quiet = not self._queue
                 waiting = sum(len(later.asked) for later in self._later) if due is not None else 0
                 if due is None or waiting + len(asked) > MOST_WAITING:
                     for one in asked:
                         self._queue.put(one)
                 else:
                     heapq.heappush(self._later, _Later(due, next(self._numbers), tuple(asked)))
+                is_first = was_quiet and bool(self._queue)
+            if is_first and self._wake is not None:
+                self._wake()
         return tuple(sentences)
 
     def values(self) -> Mapping[str, tuple[Value, ...]]:

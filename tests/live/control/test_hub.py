@@ -62,6 +62,21 @@ def test_what_is_sent_is_obeyed_in_the_next_turn_and_told() -> None:
     assert desk.hub.values()["/city"] == ("dubai",)
 
 
+def test_who_obeys_is_woken_by_the_first_message_of_a_turn() -> None:
+    desk = Desk()
+    woken = []
+    desk.hub.wakes(lambda: woken.append(desk.hub.turn))
+    desk.send("/nowhere")
+    desk.send("/go", 0)
+    desk.hub.hear("tablet", [Message("/freeze", (1,))], due=10.0)
+    assert woken == [], "there is nothing to obey now"
+    for _ in range(3):
+        desk.send("/city", "dubai")
+        desk.send("/city/next")
+        desk.turn()
+    assert woken == [0, 1, 2]
+
+
 def test_the_last_word_about_each_control_counts_and_every_press_up_to_a_limit() -> None:
     desk = Desk()
     for n in range(10_000):
