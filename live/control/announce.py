@@ -104,14 +104,20 @@ def reachable(host: str) -> list[str]:
     """The addresses at which others reach what is bound to this host, "0.0.0.0" and "::" being all of them.
 
     Raises OSError if the host has none."""
-    if _is_one(host):
-        return sorted({str(info[4][0]) for info in socket.getaddrinfo(host, None)})
-    version = ipaddress.ip_address(host).version
     every = [
         ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
     ]
+    if _is_one(host):
+        named = sorted({str(info[4][0]).split("%")[0] for info in socket.getaddrinfo(host, None)})
+        # A localhost may be ::1, too, where IPv6 is off. All of 127.0.0.0/8 is this machine, though listed
+        # as one address.
+        here = [ip for ip in map(ipaddress.ip_address, named) if ip.version == 4 or ip in every]
+        if not here:
+            raise OSError(f"no network of this machine has the address {named[0]}")
+        return [str(ip) for ip in here]
+    version = ipaddress.ip_address(host).version
     # A socket of "::" takes IPv4 too.
     near = [address for address in every if version == 6 or address.version == 4]
     far = [address for address in near if not (address.is_loopback or address.is_link_local)]

@@ -61,7 +61,8 @@ class OscDesk:
         self._reception = Reception(hub, self._peers, settings.osc_prefix, clock, wall, self._pass_on)
         self._thinning = Thinning(hub.controls, settings.osc_prefix)
         self._buffer = memoryview(bytearray(65_536))
-        self._looked = -math.inf
+        # By the machine's time, since this is about its processor and not about the show:
+        self._woken = self._looked = -math.inf
         # From other threads to this one:
         self._lock = threading.Lock()
         self._news: News | None = None
@@ -155,22 +156,20 @@ class OscDesk:
     # The thread
 
     def _run(self) -> None:
-        woken = -math.inf
         while not self._ending:
-            before = woken
+            before = self._woken
             try:
-                woken = self._turn()
+                self._turn()
             except Exception:  # a bug; it must not stop the listening
                 self._reception.fail()
-            if woken - before < NAP:
+            if self._woken - before < NAP:
                 # A flood that takes longer than a nap leaves others half of the time.
-                time.sleep(max(NAP, time.monotonic() - woken))
+                time.sleep(max(NAP, time.monotonic() - self._woken))
 
-    def _turn(self) -> float:
-        """Wait for something to do and do it; when it came, by the machine's time, since this is about its
-        processor and not about the show."""
+    def _turn(self) -> None:
+        """Wait for something to do and do it."""
         ready = self._selector.select(_LOOK_SECONDS)
-        woken = time.monotonic()
+        woken = self._woken = time.monotonic()
         self._pass_on()
         for key, events in ready:
             if isinstance(key.data, Connection):
@@ -180,7 +179,6 @@ class OscDesk:
         if woken - self._looked >= _LOOK_SECONDS:
             self._looked = woken
             self._look_after_connections()
-        return woken
 
     def _pass_on(self) -> None:
         """Tell of what has changed since the last call."""

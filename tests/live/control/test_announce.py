@@ -115,8 +115,11 @@ def test_a_show_that_ends_at_once_was_never_there(caplog: pytest.LogCaptureFixtu
     assert not caplog.records
 
 
-def test_a_host_that_is_not_here_is_said_and_nothing_stops(caplog: pytest.LogCaptureFixture) -> None:
-    announcer = Announcer("host.invalid", {OSC: 9000})
+@pytest.mark.parametrize("host", ["host.invalid", "2001:db8::1"])
+def test_a_host_that_is_not_here_is_said_and_nothing_stops(
+    host: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    announcer = Announcer(host, {OSC: 9000})
     announcer.start()
     announcer.close()
     assert "can't be announced on the network" in announcer.note
@@ -135,6 +138,15 @@ def test_every_network_is_reached_at_its_own_addresses_and_not_at_loopback() -> 
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             one.bind((address, 0))
     assert set(every) <= set(reachable("::"))
+
+
+def test_of_the_addresses_of_a_name_those_count_that_this_machine_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As of a localhost that is ::1, too, where IPv6 is off."""
+    found = [(socket.AF_INET, 1, 6, "", (ip, 0)) for ip in ("127.0.0.1", "2001:db8::1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: found)
+    assert reachable("localhost") == ["127.0.0.1"]
 
 
 @given(st.text())
