@@ -59,7 +59,7 @@ def _bind(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
         if code == errno.EADDRINUSE:
             raise DeviceFault(
                 f"{name} port {port} on {host} is already in use, maybe by another show; close that "
-                "program or choose another port by --osc-port"
+                "program or start this one with --free-ports; --osc-port chooses a port"
             ) from None
         if code == errno.EACCES:
             raise DeviceFault(

@@ -18,6 +18,7 @@ from live.control.kinds import Message
 from live.control.osc import peers
 from live.control.osc.connection import PATIENCE, SILENCE
 from live.control.osc.framing import MOST
+from live.control.osc.reception import Reception
 from live.control.osc.server import MOST_BROKEN
 from models.faults import DeviceFault
 from tests.live.control.client import OscClient, TcpClient
@@ -190,7 +191,7 @@ def test_it_tells_its_port(show: Show) -> None:
 
 def test_a_port_in_use_is_one_sentence(show: Show, open_show: Callable[..., Show]) -> None:
     with pytest.raises(
-        DeviceFault, match=f"^UDP port {show.port} on 127.0.0.1 is already in use.*--osc-port$"
+        DeviceFault, match=f"^UDP port {show.port} on 127.0.0.1 is already in use.*--free-ports"
     ):
         open_show(osc_port=show.port)
 
@@ -238,6 +239,27 @@ def test_a_bug_does_not_stop_the_listening(
     udp.send("/freeze", 1)
     udp.settle()
     assert show.at("/freeze") == (1,)
+
+
+def test_bugs_one_after_the_other_do_not_make_it_deaf(
+    show: Show, udp: OscClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = 0
+
+    def pass_on(*_: object) -> None:
+        nonlocal failed
+        failed += 1
+        raise RuntimeError("a bug")
+
+    udp.settle()
+    monkeypatch.setattr(Reception, "pass_on", pass_on)
+    deadline = time.monotonic() + 60.0
+    for n in range(1, 20):
+        show.clock.sleep(1.0)
+        show.turn(fps=float(n))
+        while failed < n:
+            assert time.monotonic() < deadline, "it naps ever longer"
+            time.sleep(0.001)
 
 
 # Foreign clients
