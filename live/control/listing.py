@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from live.control.controls import GROUPS, Control, Table
 from live.control.keys import key_names
@@ -12,7 +12,8 @@ from live.control.kinds import Choice, MidiDefault, Number, Point, Switch
 HEAD = """# Controls
 
 Everything that can be changed during a show, by whatever stands on the desk. `cities controls` prints this
-list for a show of your own, with its cities and cues.
+list for a show of your own, with its cities and cues; docs/controls.md has that of the small city set and
+of a single cue, number 1.
 
 Every control is an OSC address, an OSCQuery node and a widget of the page; those with a key answer to the
 keyboard in the projector's window and on the page; those with a MIDI message answer to it on any channel
@@ -22,6 +23,8 @@ A button's release (0, 0.0, false) means nothing to what only happens. A number 
 amount or without, for a step from where it stands, and so does a choice; `?` asks for the value. Addresses
 that are marked ! are reached by no OSC pattern.
 """
+
+_BAR: Final = r"\|"
 
 
 def markdown(table: Table) -> str:
@@ -38,7 +41,8 @@ def _lines(table: Table) -> Iterator[str]:
             mark = " !" if control.exact and control.clients else ""
             address = f"`{control.address}`{mark}" if control.clients else ""
             cells = (address, takes(control), key_names(control), midi_names(control), control.meaning)
-            yield f"| {' | '.join(cells)} |"
+            # The name of a cue may hold what ends a cell.
+            yield f"| {' | '.join(cell.replace('|', _BAR) for cell in cells)} |"
 
 
 def takes(control: Control[Any]) -> str:

@@ -14,9 +14,9 @@ DOCS = Path(__file__).parents[3] / "docs"
 TABLE = {c.address: c for c in controls(("dubai", "paris"), CueList((Cue("1", "Opening"),)))}
 
 
-def test_the_document_is_the_table_of_the_show_as_it_comes() -> None:
-    """`cities controls > docs/controls.md` makes it anew."""
-    table = controls(city_names(load_city_sets("small")), CueList())
+def test_the_document_is_the_table_of_a_show_with_one_cue() -> None:
+    """`cities controls --show F > docs/controls.md` makes it anew, F being the example of show.toml."""
+    table = controls(city_names(load_city_sets("small")), CueList((Cue("1", "Opening"),)))
     assert (DOCS / "controls.md").read_text(encoding="utf-8") == markdown(table)
 
 
@@ -25,6 +25,11 @@ def test_every_control_is_listed_once() -> None:
     for control in TABLE.values():
         assert text.count(f"| {control.meaning} |") == 1
         assert (f"`{control.address}`" in text) == control.clients
+
+
+def test_a_cue_may_have_any_name() -> None:
+    text = markdown(controls(("dubai",), CueList((Cue("1", "Dusk | dawn"),))))
+    assert r"| begin cue 1, Dusk \| dawn |" in text
 
 
 @pytest.mark.parametrize(
