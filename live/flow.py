@@ -125,6 +125,7 @@ class Newest(Generic[T]):
     def __init__(self) -> None:
         self._item: T | None = None
         self._replaced = 0
+        self._woken = False
         self._ready = threading.Condition()
 
     def put(self, item: T) -> None:
@@ -135,11 +136,18 @@ class Newest(Generic[T]):
             self._item = item
             self._ready.notify()
 
-    def take(self, timeout: float | None = 0.0) -> T | None:
-        """The newest item, or None if there is none within `timeout` seconds of real time."""
+    def wake(self) -> None:
+        """Let the reader wait no longer, now or, if it doesn't wait, the next time that it would."""
         with self._ready:
-            if self._item is None and timeout != 0.0:
+            self._woken = True
+            self._ready.notify()
+
+    def take(self, timeout: float | None = 0.0) -> T | None:
+        """The newest item, or None if there is none within `timeout` seconds of real time, or when woken."""
+        with self._ready:
+            if self._item is None and timeout != 0.0 and not self._woken:
                 self._ready.wait(timeout)
+            self._woken = False
             item, self._item = self._item, None
             return item
 

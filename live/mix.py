@@ -27,7 +27,7 @@ FADE_SHAPES: Final[tuple[FadeShape, ...]] = get_args(FadeShape)
 SOFT_EDGE: Final = 2
 """Cells over which the edge of a wipe or an iris passes from one mix to the other."""
 FADER_STEP: Final = 1e-3
-"""Shares of the sheet that differ by no more are the same to a fader."""
+"""Shares of the sheet, or of the light, that differ by no more are the same to a fader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,16 @@ def shares(mix: Mix) -> tuple[float, ...]:
 
 
 def has_share(mix: Mix, city: int, share: float) -> bool:
-    """Whether a city has that share of the sheet, as far as a fader can tell: to the last bit at its ends,
-    so that it can be brought to nothing and to everything."""
-    off = abs(shares(mix)[city] - share)
-    return off == 0.0 or (off <= FADER_STEP and 0.0 < share < 1.0)
+    """Whether a city has that share of the sheet, as far as a fader can tell, so that it can be brought to
+    nothing and to everything."""
+    return is_same(shares(mix)[city], share)
+
+
+def is_same(standing: float, told: float) -> bool:
+    """Whether a fader that stands there and is told this (0..1) needn't move: clients have rounded what
+    they tell back. The ends are meant to the last bit."""
+    off = abs(standing - told)
+    return off == 0.0 or (off <= FADER_STEP and 0.0 < told < 1.0)
 
 
 def with_share(mix: Mix, city: int, share: float) -> Mix:

@@ -22,6 +22,7 @@ from live.mix import (
     Transition,
     greatest,
     has_share,
+    is_same,
     of_city,
     standing,
     with_region,
@@ -270,7 +271,8 @@ class SetBlackout:
 
 @dataclass(frozen=True, slots=True)
 class SetOpacity:
-    """Let the picture be at most that bright (0..1), in so many seconds."""
+    """Let the picture be at most that bright (0..1), in so many seconds; on its way there already, it keeps
+    its way."""
 
     level: float
     seconds: float = 0.0
@@ -418,7 +420,8 @@ def reduce(state: ShowState, command: Command, now: float) -> ShowState:
         case SetBlackout(on):
             return _lit(replace(state, blackout=on), now, BLACKOUT_SECONDS)
         case SetOpacity(level, seconds):
-            if level == state.opacity.target:
+            # A client that is told of it, and tells it back, must not end the fade that brings it.
+            if is_same(state.opacity.target, level):
                 return state
             return replace(state, opacity=Fade(state.opacity.at(now), level, now, seconds))
         case Panic():
@@ -506,7 +509,7 @@ def _entered(state: ShowState, now: float) -> ShowState:
 def _shared(state: ShowState, index: int, share: float, now: float) -> ShowState:
     if not 0 <= index < len(state.cities):
         return state
-    # A client that is told of a share, and tells it back, must not end the fade that brings it.
+    # What is told back must not end the fade that brings it, as with the opacity.
     if has_share(state.mix.target, index, share):
         return state
     mix = with_share(state.mix.at(now), index, share)

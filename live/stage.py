@@ -40,6 +40,9 @@ _log = logging.getLogger(__name__)
 
 TICK: Final = 1 / 60
 """Seconds that the main thread waits for a picture before it looks after keys, clients and fades again."""
+SHORTEST_TURN: Final = TICK / 2
+"""Seconds that a turn without a picture takes at least. A message wakes the main thread, so that the next
+picture shows what it asks for; a flood must not keep it from sleeping."""
 STATUS_EVERY: Final = 0.5
 """Seconds between two updates of the overlay and of `/status`."""
 VIEW_HEIGHT: Final = 240
@@ -215,15 +218,20 @@ class Stage:
         Ends when the show is quit; closing it ends the show. Once for each stage."""
         shown: tuple[object, ...] = ()
         newest: Picture | None = None  # also while the projector holds another
+        self.parts.hub.wakes(self._worker.pictures.wake)
         self._worker.start()
         try:
             while self.state.running:
+                begun = self._clock.now()
                 self._hear()
                 now = self._clock.now()
                 if now >= self._status_due:
                     self._status_due = now + STATUS_EVERY
                     self._tell()
                 picture = self._worker.pictures.take(timeout=TICK)
+                rest = begun + SHORTEST_TURN - self._clock.now()
+                if picture is None and rest > 0:
+                    picture = self._worker.pictures.take(timeout=rest)
                 newest = picture or newest
                 if newest is not None and (self._picture is None or not self.state.frozen):
                     self._picture = newest

@@ -4,8 +4,8 @@ Whatever steers the show (OSC, OSCQuery, MIDI, keys, the page) brings messages h
 own, and is told what has changed on the main thread, once a turn. None of them knows the show's state, or
 each other.
 
-Of what is sent within one turn, the last word about each control counts; what builds on where a control
-stands (a step, a press) counts each time. So a flood neither grows anything nor hides what was meant.
+Of what is for one turn, the last word about each control counts; what builds on where a control stands (a
+step, a press) counts each time. So a flood neither grows anything nor hides what was meant.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from models.faults import did_you_mean
 _log = logging.getLogger(__name__)
 
 REPEATS: Final = 16
-"""How many presses and steps of one control are kept for one turn; no finger makes more."""
+"""How many presses and steps of one control are kept for one turn, the last; no finger makes more."""
 MOST_WAITING: Final = 4096
 """Messages that may wait for a later moment."""
 CONTROL_SECONDS: Final = 1 / 30
@@ -127,9 +127,15 @@ class _Queue:
             for n in range(self._repeats.pop(address, 0) + 1):
                 self._waiting.pop((address, n), None)
             self._waiting[address, 0] = asked
-        elif (count := self._repeats.get(address, 0)) < REPEATS:
-            self._repeats[address] = count + 1
-            self._waiting[address, count + 1] = asked
+        else:
+            count = self._repeats[address] = self._repeats.get(address, 0) + 1
+            self._waiting[address, count] = asked
+            if count > REPEATS:
+                del self._waiting[address, count - REPEATS]
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._waiting)
 
     def drain(self) -> list[_Asked]:
         waiting = list(self._waiting.values())
@@ -139,12 +145,41 @@ class _Queue:
 
 
 @dataclass(order=True, slots=True)
-class _Later:
-    """Messages of one bundle that wait for their moment."""
+class _Bundle:
+    """Messages that wait for their moment together."""
 
     due: float
     number: int
-    asked: tuple[_Asked, ...] = field(compare=False)
+    asked: Sequence[_Asked] = field(compare=False)
+
+
+class _Schedule:
+    """What waits for a moment of its own."""
+
+    def __init__(self) -> None:
+        self._bundles: list[_Bundle] = []
+        self._numbers = itertools.count()
+        self._waiting = 0
+
+    def put(self, asked: Sequence[_Asked], due: float) -> bool:
+        """Let these wait for their moment; False, and they don't, if too many would."""
+        if self._waiting + len(asked) > MOST_WAITING:
+            return False
+        self._waiting += len(asked)
+        heapq.heappush(self._bundles, _Bundle(due, next(self._numbers), asked))
+        return True
+
+    def take(self, now: float) -> list[_Asked]:
+        """What is due by now, in the order of its moments."""
+        due: list[_Asked] = []
+        while self._bundles and self._bundles[0].due <= now:
+            due += heapq.heappop(self._bundles).asked
+        self._waiting -= len(due)
+        return due
+
+    def clear(self) -> None:
+        self._bundles.clear()
+        self._waiting = 0
 
 
 class Hub:
@@ -162,14 +197,14 @@ class Hub:
         self._clock = clock
         self._wall = wall
         self._outlets: tuple[Outlet, ...] = ()
+        self._wake: Callable[[], None] | None = None
         self._failed: set[int] = set()
         self._values: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
         self._told: dict[str, tuple[tuple[Value, ...], float]] = {}  # what was last told, and when
         # Guarded by the lock:
         self._lock = threading.Lock()
         self._queue = _Queue()
-        self._later: list[_Later] = []
-        self._numbers = itertools.count()
+        self._later = _Schedule()
         self._remarked: set[str] = set()
         self._hinted = -math.inf
         # The log, written by the main thread alone:
@@ -181,6 +216,10 @@ class Hub:
         """Tell this one, too; it is told of everything with the next turn."""
         self._outlets = (*self._outlets, outlet)
         self._told.clear()
+
+    def wakes(self, wake: Callable[[], None]) -> None:
+        """Have this called, on any thread, when there is something to obey at once and was nothing before."""
+        self._wake = wake
 
     # Any thread
 
@@ -215,12 +254,13 @@ class Hub:
             asked.append(_Asked(control, meant.value, sender))
         if asked:
             with self._lock:
-                waiting = sum(len(later.asked) for later in self._later) if due is not None else 0
-                if due is None or waiting + len(asked) > MOST_WAITING:
+                was_quiet = not self._queue
+                if due is None or not self._later.put(asked, due):
                     for one in asked:
                         self._queue.put(one)
-                else:
-                    heapq.heappush(self._later, _Later(due, next(self._numbers), tuple(asked)))
+                is_first = was_quiet and bool(self._queue)
+            if is_first and self._wake is not None:
+                self._wake()
         return tuple(sentences)
 
     def values(self) -> Mapping[str, tuple[Value, ...]]:
@@ -258,11 +298,11 @@ class Hub:
             # A question of this turn on is answered in the next: what came before it may be queued behind
             # this very line.
             self.turn += 1
-            due = []
-            while self._later and self._later[0].due <= now:
-                due.append(heapq.heappop(self._later))
+            due = _Queue()
+            for asked in self._later.take(now):
+                due.put(asked)
             waiting = self._queue.drain()
-        for asked in (*(one for later in due for one in later.asked), *waiting):
+        for asked in (*due.drain(), *waiting):
             state = self._obeyed(state, asked, now)
         return self._with_cues(reduce(state, Tick(), now), now)
 

@@ -160,8 +160,11 @@ class Choice:
         raise ValueError(f"takes a {self.noun} ({names}){number_too}{_not(arguments)}")
 
     def stepped(self, told: tuple[Value, ...], step: Step) -> int:
-        standing = self.names.index(str(told[0])) if told[0] in self.names else 0
-        return (standing + round(step.amount)) % len(self.names)
+        places = round(step.amount)
+        if told[0] in self.names:
+            return (self.names.index(str(told[0])) + places) % len(self.names)
+        # Where none stands the first step forth is to the first, and back to the last.
+        return (places - 1 if places > 0 else places) % len(self.names)
 
     def _find(self, wanted: object) -> int | None:
         if isinstance(wanted, str) and (index := find_name(self.names, wanted)) is not None:

@@ -46,5 +46,22 @@ def test_a_waiting_reader_is_woken() -> None:
     assert taken == ["here"]
 
 
+def test_a_reader_is_woken_without_an_item_once() -> None:
+    slot: Newest[str] = Newest()
+    taken: list[str | None] = []
+    reader = threading.Thread(target=lambda: taken.append(slot.take(timeout=None)))
+    reader.start()
+    slot.wake()
+    reader.join(timeout=10)
+    assert taken == [None]
+    slot.wake()
+    assert slot.take(timeout=None) is None, "also if it didn't wait yet"
+    late = threading.Thread(target=lambda: taken.append(slot.take(timeout=None)))
+    late.start()
+    slot.put("here")
+    late.join(timeout=10)
+    assert taken == [None, "here"]
+
+
 def test_waiting_ends_without_an_item() -> None:
     assert Newest[int]().take(timeout=0.01) is None

@@ -79,7 +79,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(SetFadeTime, st.just(0.0) | st.floats(0.01, LONGEST_FADE)),
     st.builds(SetFadeShape, st.sampled_from(FADE_SHAPES)),
     st.builds(SetFadePoint, st.none() | st.floats(0, 1), st.none() | st.floats(0, 1)),
-    st.builds(SetFadeBeats, st.floats(0, MOST_BEATS)),
+    st.builds(SetFadeBeats, st.just(0.0) | st.floats(0.01, MOST_BEATS)),
     st.builds(SetTempo, st.floats(SLOWEST, FASTEST)),
     st.builds(SetOpacity, st.floats(0, 1), st.just(0.0) | st.floats(0.01, LONGEST_FADE)),
     st.builds(SetFreeze, _on),
@@ -262,9 +262,10 @@ def test_between_commands_the_mix_moves_no_faster_than_its_fade(
     )
     before = mix_at(state, now + later).weights
     after = mix_at(state, now + later + while_).weights
-    steepest = (
-        1.5 / 2.0 * (1.0 if state.mix.shape == "morph" else 15 / 2 + 1)
-    )  # of a smoothstep, of an edge
+    # How far an edge goes, in its own widths: an iris from a corner goes along the diagonal.
+    across = 15 / 2 * (math.sqrt(2) if state.mix.shape.startswith("iris") else 1.0)
+    edges = 1.0 if state.mix.shape == "morph" else across + 1
+    steepest = 1.5 / 2.0 * edges  # of a smoothstep in two seconds
     assert np.abs(after - before).max() <= steepest * while_ + 1e-6
 
 
@@ -404,6 +405,17 @@ def test_an_iris_opens_where_it_was_told_to() -> None:
     assert begun[0, -1] == begun[8, 8] == 0.0
     moved = reduce(state, SetFadePoint(0.5, 0.5), now)
     assert mix_at(moved, now + 0.6) == mix_at(state, now + 0.6), "one that is on its way keeps its place"
+
+
+def test_an_opacity_that_is_told_back_does_not_end_its_fade() -> None:
+    state, now = played([(0.0, SetOpacity(0.3, 4.0))])
+    for told_back in (0.3, float(np.float32(0.3)), round(0.3, 3)):
+        state = reduce(state, SetOpacity(told_back), now + 1.0)
+    assert brightness(state, now + 2.0) == pytest.approx(0.65)
+    assert brightness(reduce(state, SetOpacity(0.35), now + 1.0), now + 1.0) == 0.35
+    for end in (0.0, 1.0):
+        state = reduce(reduce(state, SetOpacity(abs(end - 1e-4)), now), SetOpacity(end), now)
+        assert brightness(state, now) == end, "to the last bit"
 
 
 def test_opacity_is_the_most_that_there_is_of_light() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from live.config import (
     PageSettings,
     Settings,
 )
+from live.control.kinds import Message
 from live.control.osc.server import OscDesk
 from live.flow import Frame, Reading
 from live.opening import opened_show
@@ -183,6 +184,31 @@ def test_clients_steer_the_show_and_are_told(show: Show) -> None:
         )
         show.run()
     assert show.stage.state.cities[show.stage.state.city] == "palm-springs"
+
+
+def test_a_message_is_obeyed_at_once_even_where_no_picture_comes(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("live.stage.TICK", 60.0)
+    stage, hub, begun = show.stage, show.stage.parts.hub, time.monotonic()
+    cities = stage.state.cities
+
+    def steer() -> None:
+        show.engine.going.clear()
+        for city in (cities[1], cities[0], cities[2]):
+            hub.hear("tablet", [Message("/city", (city,))])
+            while hub.values()["/city"] != (city,):
+                time.sleep(0.01)
+        hub.hear("tablet", [Message("/city/next")])  # which ends the turn of the one before
+
+    with closing(stage.turns()) as turns:
+        next(turns)
+        threading.Thread(target=steer, daemon=True).start()
+        for _ in turns:
+            if stage.state.city == 2:
+                break
+        show.engine.going.set()
+    assert time.monotonic() - begun < 60.0
 
 
 def test_a_change_of_city_changes_the_picture_even_without_a_camera(show: Show) -> None:

@@ -107,10 +107,11 @@ class Reception:
         return True
 
     def _obey_all(self, peer: Peer, timed: Sequence[packets.Timed]) -> None:
-        # All that is for the same moment is obeyed in the same turn.
+        # All that is for the same moment is obeyed in the same turn: when that is may be asked only once.
+        dues = {timetag: self._due(peer, timetag) for timetag in dict.fromkeys(tag for tag, _ in timed)}
         moments: dict[float | None, list[Message]] = {}
         for timetag, message in timed:
-            moments.setdefault(self._due(peer, timetag), []).append(message)
+            moments.setdefault(dues[timetag], []).append(message)
         for due, messages in moments.items():
             self._obey(peer, messages, due)
 

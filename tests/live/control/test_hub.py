@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from live.clock import ManualClock
+from live.control import hub as hub_module
 from live.control.controls import controls
 from live.control.hub import LOG_LENGTH, MOST_WAITING, REPEATS, Hub, News
 from live.control.kinds import Message, Value
 from live.cues import Cue, CueList
 from live.mix import FADER_STEP, REGIONS, of_city, shares
-from live.show import ShowState, brightness, opening
+from live.show import ShowState, brightness, opening, reduce
 
 CITIES = ("istanbul", "dubai", "paris")
 CUES = CueList(
@@ -62,6 +63,21 @@ def test_what_is_sent_is_obeyed_in_the_next_turn_and_told() -> None:
     assert desk.hub.values()["/city"] == ("dubai",)
 
 
+def test_who_obeys_is_woken_by_the_first_message_of_a_turn() -> None:
+    desk = Desk()
+    woken = []
+    desk.hub.wakes(lambda: woken.append(desk.hub.turn))
+    desk.send("/nowhere")
+    desk.send("/go", 0)
+    desk.hub.hear("tablet", [Message("/freeze", (1,))], due=10.0)
+    assert woken == [], "there is nothing to obey now"
+    for _ in range(3):
+        desk.send("/city", "dubai")
+        desk.send("/city/next")
+        desk.turn()
+    assert woken == [0, 1, 2]
+
+
 def test_the_last_word_about_each_control_counts_and_every_press_up_to_a_limit() -> None:
     desk = Desk()
     for n in range(10_000):
@@ -69,11 +85,27 @@ def test_the_last_word_about_each_control_counts_and_every_press_up_to_a_limit()
         desk.send("/fade/time", 1.0)
         desk.send("/city/next")
     desk.turn()
-    assert desk.state.city == REPEATS % 3, "pressed after the fader"
+    assert desk.state.city == 2, "the one after the fader's, since next was pressed last"
     desk.send("/city/next")
     desk.send("/mix/dubai", 0.25)
     desk.turn()
     assert shares(desk.state.mix.target)[1] == pytest.approx(0.25, abs=FADER_STEP)
+
+
+def test_of_too_many_presses_the_last_are_kept() -> None:
+    """A button that chatters must not hide what is pressed after it."""
+    desk = Desk()
+    for _ in range(2 * REPEATS):
+        desk.send("/panic")
+    desk.send("/panic/release")
+    desk.send("/panic")
+    desk.turn()
+    assert desk.state.panic
+    for _ in range(2 * REPEATS):
+        desk.send("/fade/time", "+", 1.0)
+    desk.send("/fade/time", 2.0)
+    desk.turn()
+    assert desk.state.fade_time == 2.0
 
 
 def test_a_step_counts_from_where_the_control_stands_when_it_is_obeyed() -> None:
@@ -216,6 +248,38 @@ def test_what_waits_does_not_grow_without_end() -> None:
         desk.hub.hear("sequencer", [Message("/fade/time", (5.0,))], due=9.0)
     desk.turn()
     assert desk.state.fade_time == 5.0, "what is too much is for now"
+
+
+def test_of_what_is_due_in_one_turn_the_last_word_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sequencer that sends everything a moment ahead is no harder to obey than one that doesn't."""
+    obeyed: list[object] = []
+
+    def watched(state: ShowState, command: object, now: float) -> ShowState:
+        obeyed.append(command)
+        return reduce(state, command, now)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hub_module, "reduce", watched)
+    desk = Desk()
+    for n in range(1000):
+        desk.hub.hear("sequencer", [Message("/mix/dubai", (n / 1000,))], due=0.05)
+        desk.hub.hear("sequencer", [Message("/fade/time", ("+", 0.5))], due=0.05)
+    desk.turn()
+    assert len(obeyed) < 50
+    assert shares(desk.state.mix.target)[1] == pytest.approx(0.999, abs=FADER_STEP)
+    assert desk.state.fade_time == REPEATS * 0.5
+
+
+def test_the_room_for_what_waits_comes_back() -> None:
+    desk = Desk()
+    for _ in range(3):
+        due = desk.clock.now() + 0.05
+        desk.hub.hear("sequencer", [Message("/fade/time", (5.0,))] * MOST_WAITING, due=due)
+        desk.turn()
+        desk.hub.hear("sequencer", [Message("/fade/time", (9.0,))] * MOST_WAITING, due=99.0)
+        desk.turn()
+        assert desk.state.fade_time == 5.0, "the other waits"
+        desk.send("/panic")
+        desk.turn()
 
 
 def test_panic_forgets_what_waits() -> None:

@@ -112,7 +112,9 @@ def test_a_choice_is_a_name_or_a_number(argument: object, index: int) -> None:
         (["-"], "istanbul", 3),
         (["+", 2], "1984", 1),
         (["-", "1"], "1984", 2),
-        (["+"], "gone", 1),
+        (["+"], "", 0),
+        (["+", 2], "", 1),
+        (["-"], "", 3),
     ],
 )
 def test_a_choice_has_steps_that_go_round(arguments: list[object], standing: str, index: int) -> None:

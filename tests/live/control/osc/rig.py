@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 from live.clock import ManualClock
 from live.config import ControlSettings
@@ -24,10 +25,13 @@ WALL = 1_800_000_000.0
 class Show:
     """A show without pictures: the hub, obeyed turn by turn, and its OSC desk."""
 
-    def __init__(self, settings: ControlSettings = ANY_PORT) -> None:
+    def __init__(
+        self, settings: ControlSettings = ANY_PORT, wall: Callable[[], float] | None = None
+    ) -> None:
+        """wall: the time of day, if it isn't that of the show's clock."""
         self.clock = ManualClock(100.0)
         self.hub = Hub(controls(CITIES, CUES), self.clock)
-        self.desk = OscDesk(settings, self.hub, self.clock, lambda: WALL + self.clock.now())
+        self.desk = OscDesk(settings, self.hub, self.clock, wall or (lambda: WALL + self.clock.now()))
         self.hub.attach(self.desk)
         self.state = opening(CITIES, cues=CUES)
         self.status: dict[str, Value | tuple[Value, ...]] = {"cities": CITIES}

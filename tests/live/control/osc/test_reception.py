@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -138,6 +139,20 @@ def test_what_a_bundle_holds_is_obeyed_in_one_turn(show: Show, udp: OscClient) -
     udp.send_packet(bundle(build("/freeze", 1), held, later, build("/fade/time", 1.0)))
     udp.settle()
     assert heard == [("/freeze", "/city", "/blackout", "/fade/time"), ("/opacity",)]
+
+
+def test_a_bundle_has_one_moment_however_long_it_takes_to_read() -> None:
+    slow = itertools.count(WALL, 0.125)
+    show = Show(wall=lambda: next(slow))
+    with closing(show.desk), OscClient(show.port) as udp:
+        udp.send_packet(
+            bundle(*(build("/city", city) for city in (2, 3)), build("/freeze", 1), at=WALL + 1)
+        )
+        udp.settle()
+        show.clock.sleep(0.9)
+        assert (show.at("/city"), show.at("/freeze")) == (("istanbul",), (0,))
+        show.clock.sleep(0.1)
+        assert (show.at("/city"), show.at("/freeze")) == (("dubai",), (1,))
 
 
 def test_a_question_in_a_bundle_is_answered_with_the_bundles_effect(show: Show, udp: OscClient) -> None:
