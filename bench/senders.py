@@ -16,7 +16,7 @@ from pythonosc.osc_message_builder import build_msg
 from bench.programs import Begun, Work
 from models.faults import DeviceFault
 
-SHORTEST, LONGEST = 0.25, 0.55
+SHORTEST, LONGEST = 0.3, 0.7
 """Seconds between two changes: at random, so that they come at any moment of a picture's making, and long
 enough that each is seen before the next."""
 

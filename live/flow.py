@@ -143,7 +143,7 @@ class Newest(Generic[T]):
             self._ready.notify()
 
     def take(self, timeout: float | None = 0.0) -> T | None:
-        """The newest item, or None if there is none within `timeout` seconds of real time, or when woken."""
+        """The newest item, or None if there is none within `timeout` seconds of real time or once woken."""
         with self._ready:
             if self._item is None and timeout != 0.0 and not self._woken:
                 self._ready.wait(timeout)

@@ -218,7 +218,7 @@ class Hub:
         self._told.clear()
 
     def wakes(self, wake: Callable[[], None]) -> None:
-        """Have this called, on any thread, when there is something to obey at once and was nothing before."""
+        """Have this called, on any thread, when the first message comes that the next turn is to obey."""
         self._wake = wake
 
     # Any thread

@@ -28,11 +28,11 @@ from tests.support import require_module, require_program
 
 
 def bench_control(capsys: pytest.CaptureFixture[str], part: str) -> dict[str, Any]:
-    words = f"bench control --side 64 --seconds 3 --json --only {part}"
+    words = f"bench control --side 64 --seconds 4 --json --only {part}"
     assert main(words.split()) == 0
     result: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert result["side"] == 64
-    assert result["seconds"] == 3
+    assert result["seconds"] == 4
     assert result.keys() == {part, "side", "seconds"}
     measured: dict[str, Any] = result[part]
     return measured

@@ -36,7 +36,22 @@ class JackServer:
         jackd = require_program("jackd", apt="jackd2")
         wait = require_program("jack_wait", apt="jackd2")
         # Without real-time rights, and with few ports: their buffers are memory that all programs share.
-        arguments = [jackd, "-n", self.name, "-r", "-p", "128", "-d", "dummy", "-r", "48000", "-p", "512"]
+        # In step with its clients (-S): else, on a busy machine, it goes on without them and loses messages.
+        arguments = [
+            jackd,
+            "-n",
+            self.name,
+            "-S",
+            "-r",
+            "-p",
+            "128",
+            "-d",
+            "dummy",
+            "-r",
+            "48000",
+            "-p",
+            "512",
+        ]
         self._process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         waiting = subprocess.run(
             [wait, "-s", self.name, "-w", "-t", "20"], capture_output=True, check=False
