@@ -198,7 +198,7 @@ class Hub:
         self._wall = wall
         self._outlets: tuple[Outlet, ...] = ()
         self._wake: Callable[[], None] | None = None
-        self._failed: set[int] = set()
+        self._failed: set[str] = set()
         self._values: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
         self._told: dict[str, tuple[tuple[Value, ...], float]] = {}  # what was last told, and when
         # Guarded by the lock:
@@ -303,7 +303,10 @@ class Hub:
                 due.put(asked)
             waiting = self._queue.drain()
         for asked in (*due.drain(), *waiting):
-            state = self._obeyed(state, asked, now)
+            try:
+                state = self._obeyed(state, asked, now)
+            except Exception:  # a bug in one control is no reason to end a show
+                self._log_once(f"{asked.control.address} couldn't be obeyed")
         return self._with_cues(reduce(state, Tick(), now), now)
 
     def publish(self, state: ShowState, status: Mapping[str, Value | tuple[Value, ...]]) -> None:
@@ -321,13 +324,17 @@ class Hub:
                 changes[address] = value
         self._write_log(now)
         news = News(self.turn, changes, self._values)
-        for n, outlet in enumerate(self._outlets):
+        for outlet in self._outlets:
             try:
                 outlet.tell(news)
             except Exception:  # a bug of one of them is no matter of the show's
-                if n not in self._failed:
-                    self._failed.add(n)
-                    _log.exception("a client of the show couldn't be told (said once)")
+                self._log_once(f"{type(outlet).__name__} couldn't be told")
+
+    def _log_once(self, failure: str) -> None:
+        """Log the bug that is being handled, the first time that it makes something fail."""
+        if failure not in self._failed:
+            self._failed.add(failure)
+            _log.exception("%s (said once)", failure)
 
     def _obeyed(self, state: ShowState, asked: _Asked, now: float) -> ShowState:
         control = asked.control

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from live.clock import ManualClock
 from live.control import hub as hub_module
-from live.control.controls import controls
+from live.control.controls import Control, controls
 from live.control.hub import LOG_LENGTH, MOST_WAITING, REPEATS, Hub, News
-from live.control.kinds import Message, Value
+from live.control.kinds import Message, Trigger, Value
 from live.cues import Cue, CueList
 from live.mix import FADER_STEP, REGIONS, of_city, shares
-from live.show import ShowState, brightness, opening, reduce
+from live.show import Command, ShowState, brightness, opening, reduce
 
 CITIES = ("istanbul", "dubai", "paris")
 CUES = CueList(
@@ -392,6 +392,22 @@ def test_an_outlet_that_fails_is_logged_once_and_the_others_are_told(
         hub.publish(desk.state, {})
     assert len(desk.news) == 3
     assert len(caplog.records) == 1
+
+
+def test_a_control_with_a_bug_costs_what_was_asked_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    def bug(*_: object) -> Command:
+        raise ZeroDivisionError
+
+    desk = Desk()
+    broken = Control("bug", "/bug", "desk", Trigger(), "fails", bug)
+    desk.hub = Hub((*controls(CITIES, CUES), broken), desk.clock)
+    desk.hub.attach(desk)
+    for _ in range(2):
+        desk.send("/bug")
+        desk.send("/panic")
+        desk.turn()
+    assert desk.state.panic
+    assert [record.getMessage() for record in caplog.records] == ["/bug couldn't be obeyed (said once)"]
 
 
 @pytest.mark.parametrize("senders", [4])
