@@ -34,11 +34,6 @@ def is_pattern(address: str) -> bool:
     return not _SPECIAL.isdisjoint(address)
 
 
-def matches(pattern: str, address: str) -> bool:
-    """Whether a pattern means this address. Raises PatternError if it can't be read."""
-    return Pattern(pattern).matches(address)
-
-
 class Pattern:
     """An address pattern, read once."""
 
@@ -49,6 +44,7 @@ class Pattern:
         self._parts = [_steps(part, pattern) for part in pattern.split("/")]
 
     def matches(self, address: str) -> bool:
+        """Whether it means this address."""
         parts = address.split("/")
         return len(parts) == len(self._parts) and all(map(_fits, self._parts, parts))
 

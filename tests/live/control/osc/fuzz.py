@@ -35,7 +35,7 @@ def read(data: bytes) -> None:
                     stream.unwrap(frame)
     pattern, _, address = data.decode(errors="replace").partition("\n")
     with contextlib.suppress(patterns.PatternError):
-        patterns.matches(pattern, address)
+        patterns.Pattern(pattern).matches(address)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live.control.osc.patterns import LONGEST, PatternError, is_pattern, matches
+from live.control.osc.patterns import LONGEST, Pattern, PatternError, is_pattern
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ from live.control.osc.patterns import LONGEST, PatternError, is_pattern, matches
     ],
 )
 def test_it_matches(pattern: str, address: str) -> None:
-    assert matches(pattern, address)
+    assert Pattern(pattern).matches(address)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_it_matches(pattern: str, address: str) -> None:
     ],
 )
 def test_it_does_not_match(pattern: str, address: str) -> None:
-    assert not matches(pattern, address)
+    assert not Pattern(pattern).matches(address)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_it_does_not_match(pattern: str, address: str) -> None:
 )
 def test_a_pattern_that_cannot_be_read_is_one_sentence(pattern: str, sentence: str) -> None:
     with pytest.raises(PatternError) as error:
-        matches(pattern, "/city")
+        Pattern(pattern).matches("/city")
     assert str(error.value) == sentence
 
 
@@ -97,10 +97,10 @@ _tokens = st.one_of(
 def test_it_agrees_with_a_regular_expression(tokens: list[tuple[str, str]], address: str) -> None:
     pattern = "".join(osc for osc, _ in tokens)
     expected = re.fullmatch("".join(regexp for _, regexp in tokens), address) is not None
-    assert matches(pattern, address) == expected
+    assert Pattern(pattern).matches(address) == expected
 
 
 @given(st.text("/*?[]{},!-ab", max_size=LONGEST), st.text("/ab", max_size=60))
 def test_any_text_is_a_pattern_or_an_error(pattern: str, address: str) -> None:
     with contextlib.suppress(PatternError):
-        matches(pattern, address)
+        Pattern(pattern).matches(address)
