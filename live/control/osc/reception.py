@@ -46,7 +46,10 @@ HORIZON: Final = 2.0
 """Seconds that a bundle may be ahead; one for later is obeyed at once: its sender's clock is wrong."""
 
 ERROR_SECONDS: Final = 1 / 20
-"""The least time between two errors that anybody is told."""
+"""The least time between two errors that one machine is told."""
+
+MOST_TOLD: Final = 100
+"""Machines of which it is known when they were last told an error."""
 
 ITSELF: Final = "/value"
 """What may stand behind the address of what has a value: OSCQuery lists a control that holds others (/city,
@@ -92,7 +95,7 @@ class Reception:
         self._wall = wall
         self._catch_up = catch_up
         self._matching = functools.lru_cache(64)(self._matches)
-        self._error_told = -math.inf
+        self._error_told: dict[str, float] = {}  # when, by host
         self._failed = False
 
     def hear(self, peer: Peer, packet: bytes) -> bool:
@@ -268,8 +271,11 @@ class Reception:
         now = self._clock.now()
         # Who sends by UDP what isn't OSC wouldn't understand the answer.
         understands = reason != "packet" or not isinstance(peer, UdpPeer)
-        if understands and now - self._error_told >= ERROR_SECONDS:
-            self._error_told = now
+        host = peer.client[0]
+        if understands and now - self._error_told.get(host, -math.inf) >= ERROR_SECONDS:
+            if len(self._error_told) >= MOST_TOLD:
+                self._error_told.clear()
+            self._error_told[host] = now
             self._send([peer], "/error", sentence)
 
     def _pass_over(self, peer: Peer, address: str) -> None:

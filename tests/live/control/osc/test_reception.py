@@ -261,6 +261,15 @@ def test_errors_do_not_answer_a_flood_with_a_flood(show: Show, udp: OscClient) -
     assert len(udp.settle()) == 1
 
 
+def test_a_flood_of_errors_leaves_others_theirs(show: Show, udp: OscClient) -> None:
+    with OscClient(show.port, host="127.0.0.2") as tablet:
+        for _ in range(50):
+            udp.send("/citi")
+        udp.settle()
+        tablet.send("/fade/time", "x")
+        assert addresses(tablet.settle()) == ["/error"]
+
+
 def test_an_error_is_logged_once_and_then_counted(udp: OscClient, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(100):
         udp.send("/citi")
