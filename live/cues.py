@@ -278,8 +278,10 @@ def jump(playback: Playback, cues: CueList, index: int, now: float) -> Played:
 
 def standby(playback: Playback, cues: CueList, index: int) -> Playback:
     """Let a cue be the next one, without starting it. Whatever was on its way doesn't start by itself any
-    more, so that the operator's choice stands until GO. An index without a cue is ignored."""
-    if not 0 <= index < len(cues):
+    more, so that the operator's choice stands until GO. The cue that is the next one already stays on its
+    way: a client that is told which it is, and tells it back, must not stop it. An index without a cue is
+    ignored."""
+    if not 0 <= index < len(cues) or index == playback.next:
         return playback
     return replace(playback, next=index, due=None)
 

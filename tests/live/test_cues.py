@@ -425,10 +425,15 @@ def test_a_jump_is_no_bounce_of_a_go() -> None:
 def test_what_is_put_on_standby_starts_with_go_and_with_nothing_else() -> None:
     cues = cue_list(Cue("1", follow=1.0), Cue("2"), Cue("3"))
     following, _ = go(opening(cues), cues, 10.0)
-    for index in (1, 2):
-        playback = standby(following, cues, index)
-        assert where(playback) == (0, index, None)
-        assert go(playback, cues, 11.0)[1] == (index,)
+    playback = standby(following, cues, 2)
+    assert where(playback) == (0, 2, None)
+    assert go(playback, cues, 11.0)[1] == (2,)
+
+
+def test_a_standby_that_is_told_back_stops_nothing() -> None:
+    cues = cue_list(Cue("1", follow=1.0), Cue("2"), Cue("3"))
+    following, _ = go(opening(cues), cues, 10.0)
+    assert standby(following, cues, 1) == following
 
 
 def test_standby_steps_through_the_list_and_ends_at_its_ends() -> None:
