@@ -30,7 +30,7 @@ class Outbox:
         self._values: dict[str, tuple[Value, ...]] = {}
         self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self._errors: deque[str] = deque(maxlen=MOST_ERRORS)
-        self._strokes: list[Mapping[str, Any]] = []
+        self._strokes: list[str] = []
         self._drawn = 0
         self._replies: list[Mapping[str, Any]] = []
         self._pictures: dict[int, bytes] = {}
@@ -61,13 +61,13 @@ class Outbox:
         """Whether too many replies wait."""
         return len(self._replies) >= MOST_REPLIES
 
-    def put_stroke(self, message: Mapping[str, Any], version: int) -> None:
-        """A stroke of another page, or the word that the drawing must be fetched anew. version: of the
-        drawing after it."""
+    def put_stroke(self, text: str, version: int) -> None:
+        """A stroke of another page, or the word that the drawing must be fetched anew, as JSON.
+        version: of the drawing after it."""
         self._drawn = max(self._drawn, version)
-        self._strokes.append(message)
+        self._strokes.append(text)
         if len(self._strokes) > MOST_STROKES:
-            self._strokes = [{"drawing": {"version": self._drawn}}]
+            self._strokes = [encoded({"drawing": {"version": self._drawn}})]
 
     def take(self) -> list[str | bytes]:
         """All that waits, as the texts and the binary messages of the page's protocol."""
@@ -77,7 +77,7 @@ class Outbox:
             messages.append(encoded({"values": self._values}))
         if self._entries:
             messages.append(encoded({"log": [_of_entry(entry) for entry in self._entries]}))
-        messages += [encoded(stroke) for stroke in self._strokes]
+        messages += self._strokes
         messages += [bytes([which]) + picture for which, picture in self._pictures.items()]
         for waiting in (self._replies, self._errors, self._values, self._entries, self._strokes):
             waiting.clear()

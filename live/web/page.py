@@ -16,6 +16,7 @@ import functools
 import json
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -66,10 +67,12 @@ half of that: a tablet that has left the network never says so."""
 SENDING_SECONDS: Final = 15.0
 """A page that hasn't taken one message in so long is closed."""
 
-BURST: Final = 100
-BURST_SECONDS: Final = 0.1
-"""So many messages of a page are heard in such a time; what is more waits in the network. Ten fingers on
-faders send less, and a script in a loop must not take the interpreter from the show."""
+REST: Final = 10
+LEAST_REST: Final = 0.001
+"""After each message a page isn't heard for so many times as long as that message took, and for so many
+seconds at least; what it says meanwhile waits in the network. Ten fingers on faders say less, and neither a
+script in a loop nor strokes as thick and long as they may be must keep other pages, or the show, from the
+interpreter."""
 
 _STATIC: Final = Path(str(files("live.web") / "static"))
 
@@ -224,8 +227,7 @@ class PageDesk:
             visit.tell(changes, journal)
         if self._canvas is not None and (message := drawing.redrawn(self._canvas, self._redrawn_told)):
             self._redrawn_told = redrawn
-            for visit in self._visits:
-                visit.tell_stroke(message, redrawn)
+            self._tell_stroke(message, redrawn)
 
     def _application(self, host: str) -> web.Application:
         access = Access(self._token, machine_names(host))
@@ -302,10 +304,14 @@ class PageDesk:
             return None
         version = (answer.reply or {}).get("drawn")
         if answer.others is not None and isinstance(version, int):
-            for visit in self._visits:
-                if visit is not drawer:
-                    visit.tell_stroke(answer.others, version)
+            self._tell_stroke(answer.others, version, drawer)
         return answer.reply or {}
+
+    def _tell_stroke(self, message: Mapping[str, Any], version: int, drawer: Visit | None = None) -> None:
+        text = encoded(message)  # once for all of them: it may be long
+        for visit in self._visits:
+            if visit is not drawer:
+                visit.tell_stroke(text, version)
 
 
 Draw: TypeAlias = "Callable[[Visit, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]"
@@ -360,9 +366,9 @@ class Visit:
         if changes or entries:
             self._waiting.set()
 
-    def tell_stroke(self, message: Mapping[str, Any], version: int) -> None:
-        """Let it be told of a change of the drawing that leads to this version."""
-        self._outbox.put_stroke(message, version)
+    def tell_stroke(self, text: str, version: int) -> None:
+        """Let it be told, by a message in JSON, of a change of the drawing that leads to this version."""
+        self._outbox.put_stroke(text, version)
         self._waiting.set()
 
     async def run(self) -> None:
@@ -399,20 +405,17 @@ class Visit:
             self._written.set()
 
     async def _read(self) -> None:
-        loop = asyncio.get_running_loop()
-        since, heard = loop.time(), 0
         async for message in self._socket:
+            begun = time.thread_time()
             if message.type is WSMsgType.TEXT:
                 await self._hear(message.data)
             else:
                 self._complain("a page says its messages as JSON text, not as bytes")
+            rest = max(LEAST_REST, REST * (time.thread_time() - begun))
             while self._outbox.is_full:
                 self._written.clear()
                 await self._written.wait()
-            heard += 1
-            if heard >= BURST:
-                await asyncio.sleep(max(0.0, since + BURST_SECONDS - loop.time()))
-                since, heard = loop.time(), 0
+            await asyncio.sleep(rest)
 
     async def _hear(self, text: str) -> None:
         try:

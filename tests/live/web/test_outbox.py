@@ -66,7 +66,7 @@ def test_strokes_that_are_too_many_give_way_to_the_word_to_fetch_all_of_them(bur
     for burst in bursts:
         for _ in range(burst):
             version += 1
-            outbox.put_stroke({"stroke": {"version": version}}, version)
+            outbox.put_stroke(encoded({"stroke": {"version": version}}), version)
         messages = told(outbox)
         assert len(messages) <= MOST_STROKES
         for message in messages:

@@ -26,7 +26,7 @@ from live.drawing import Canvas
 from live.flow import Look
 from live.web import page as page_module
 from live.web.access import is_loopback, network_address
-from live.web.page import BURST, LARGEST_MESSAGE, MOST_PAGES
+from live.web.page import LARGEST_MESSAGE, MOST_PAGES
 from live.web.thread import WebThread
 from models.faults import DeviceFault
 from tests.live.web.show import CITIES, THUMBNAIL, SmallShow, decoded
@@ -201,8 +201,8 @@ def test_whatever_a_page_says_it_is_heard_afterwards(drawn: SmallShow, messages:
 
 def test_of_a_flood_the_last_word_counts(show: SmallShow) -> None:
     page = show.open_page()
-    for n in range(10 * BURST):
-        page.say(set=["/opacity", n / (10 * BURST)])
+    for n in range(1000):
+        page.say(set=["/opacity", n / 1000])
     page.say(set=["/opacity", 0.25])
     page.say(set=["/the end"])
     page.hear_until("error")
@@ -482,6 +482,21 @@ def test_pages_draw_on_one_sheet_and_see_each_others_strokes(drawn: SmallShow) -
     picture = decoded(content)
     side = len(picture)
     assert picture[side // 2, side // 4].tolist() == [255, 0, 0]
+
+
+def test_who_draws_much_is_heard_in_turn_with_the_others(tmp_path: Path) -> None:
+    canvas = Canvas()
+    across = {**stroke("thick", 0.0), "width": 0.25, "points": [[0, 0], [1, 1]] * 100}
+    answers = 0
+    with SmallShow(tmp_path, canvas=canvas) as show:
+        one, other = show.open_page(max_queue=None), show.open_page()
+        for _ in range(40):
+            one.say(stroke=across)
+        while canvas.drawing().version <= 40:
+            other.say(set=["/nowhere"])
+            other.hear_until("error")
+            answers += 1
+    assert answers >= 40, "each stroke of one page leaves a turn to the other"
 
 
 def test_what_is_taken_back_is_fetched_anew_by_all(drawn: SmallShow) -> None:
