@@ -288,6 +288,7 @@ def _live(args: argparse.Namespace) -> int:
         print(
             stage.greeting,
             *([] if args.headless else key_help(stage.parts.hub.table)),
+            *_way_in(stage.parts.desks),
             sep="\n",
             flush=True,
         )
@@ -295,6 +296,13 @@ def _live(args: argparse.Namespace) -> int:
         measured = stage.measured()
     print(f"shown {measured.shown} pictures, {measured.dropped} dropped, {measured.fps:.1f} fps at the end")
     return 0
+
+
+def _way_in(desks: Sequence[object]) -> list[str]:
+    """For who started the show: the address by which other machines open the page, with its token."""
+    from live.web.page import PageDesk
+
+    return [f"from other machines: {d.url}" for d in desks if isinstance(d, PageDesk) and d.is_public]
 
 
 @contextmanager

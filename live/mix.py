@@ -119,6 +119,37 @@ def with_share(mix: Mix, city: int, share: float) -> Mix:
     return Mix.of(weights / weights.sum(axis=0))
 
 
+def with_shares(mix: Mix, wanted: Sequence[tuple[int, float]]) -> Mix:
+    """The mix in which these cities have these shares (0..1) of the whole sheet, as faders that were moved
+    together want them: the last one has what it wants, those before it what they want as far as there is
+    room, and the others share what is left as they did.
+    """
+    *before, (last, share) = wanted
+    room, held = 1.0 - share, sum(each for _, each in before)
+    named = {last, *(city for city, _ in before)}
+    others = np.array(shares(mix))
+    others[list(named)] = 0.0
+    if others.sum() < 1e-6:
+        others = np.array([0.0 if city in named else 1.0 for city in range(mix.cities)])
+    if not before or (held == 0.0 and not others.any()):
+        return with_share(mix, last, share)
+    # All are named, or want too much: they keep their proportion.
+    scale = room / held if held > 0.0 and (held > room or not others.any()) else 1.0
+    target = np.zeros(mix.cities)
+    for city, each in before:
+        target[city] = each * scale
+    if others.any():
+        target += others / others.sum() * max(room - held * scale, 0.0)
+    target[last] = share
+    weights = _view(mix).astype(np.float64)
+    for city, (standing, wish) in enumerate(zip(shares(mix), target, strict=True)):
+        # Where a city has been it stays, so that regions stay in sight; a new one comes everywhere.
+        weights[city] = weights[city] * (wish / standing) if standing > 0.0 else wish
+    total = weights.sum(axis=0)
+    weights = np.where(total > 0.0, weights, target[:, None, None])
+    return with_share(Mix.of(weights / weights.sum(axis=0)), last, share)
+
+
 def greatest(mix: Mix, standing: int) -> int:
     """The city with the greatest share; among several the standing one, else the first."""
     found = shares(mix)

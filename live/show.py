@@ -26,7 +26,7 @@ from live.mix import (
     of_city,
     standing,
     with_region,
-    with_share,
+    with_shares,
 )
 from models.cityset import find_name, slug
 from models.faults import UsageFault, did_you_mean
@@ -47,6 +47,20 @@ BLACKOUT_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
+class Faders:
+    """Cities whose shares were set at one moment, so that a mix that is sent as a whole is taken as one.
+
+    at: the moment. origin: the mix as it stood before. mix: what has become of it. moved: each city with
+    the share that it wants, in their order.
+    """
+
+    at: float
+    origin: Mix
+    mix: Mix
+    moved: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ShowState:
     """All that a performer can have changed.
 
@@ -54,6 +68,7 @@ class ShowState:
     city: index of the city that has the greatest share of the mix that stands or is on its way.
     mix: how much of each city stands at each place of the sheet, on its way.
     light: how bright the picture is, 0..1, on its way.
+    faders: the shares that were set last.
     fade_time, fade_shape: seconds that the next change of city takes, and where it comes first.
     fade_point: from where an iris opens, in sheet coordinates.
     fade_beats: beats that the next change of city takes instead of the seconds; 0 for the seconds.
@@ -76,6 +91,7 @@ class ShowState:
     city: int
     mix: Transition
     light: Fade
+    faders: Faders | None = None
     fade_time: float = 2.0
     fade_shape: FadeShape = "morph"
     fade_point: tuple[float, float] = CENTRE
@@ -165,8 +181,8 @@ class SetRegion:
 @dataclass(frozen=True, slots=True)
 class SetShare:
     """Let a city, by index, have that share (0..1) of the mix as it stands, at once: a fader is its own
-    fade. The others share the rest as they did; a change on its way ends where it is, unless it brings the
-    city to that very share."""
+    fade. The others share the rest as they did, but those that were set at the same moment keep what they
+    were given; a change on its way ends where it is, unless it brings the city to that very share."""
 
     index: int
     share: float
@@ -507,13 +523,18 @@ def _entered(state: ShowState, now: float) -> ShowState:
 
 
 def _shared(state: ShowState, index: int, share: float, now: float) -> ShowState:
-    if not 0 <= index < len(state.cities):
+    if not 0 <= index < len(state.cities) or len(state.cities) == 1:
         return state
-    # What is told back must not end the fade that brings it, as with the opacity.
-    if has_share(state.mix.target, index, share):
-        return state
-    mix = with_share(state.mix.at(now), index, share)
-    return replace(state, city=greatest(mix, state.city), mix=standing(mix))
+    faders = state.faders
+    if faders is None or faders.at != now or faders.mix != state.mix.target:
+        # What is told back must not end the fade that brings it, as with the opacity.
+        if has_share(state.mix.target, index, share):
+            return state
+        faders = Faders(now, state.mix.at(now), state.mix.target)
+    moved = (*(one for one in faders.moved if one[0] != index), (index, share))
+    mix = with_shares(faders.origin, moved)
+    faders = replace(faders, mix=mix, moved=moved)
+    return replace(state, city=greatest(mix, state.city), mix=standing(mix), faders=faders)
 
 
 def _lit(state: ShowState, now: float, seconds: float) -> ShowState:

@@ -278,7 +278,10 @@ class Hub:
             hinting = now - self._hinted >= _HINT_SECONDS
             if hinting:
                 self._hinted = now
-        hint = did_you_mean(address[:40], self.controls, cutoff=0.7) if hinting else ""
+        hint = ""
+        if hinting:
+            alike = [known for known in self.controls if known.casefold() == address.casefold()]
+            hint = did_you_mean(address[:40], alike or self.controls, cutoff=0.7)
         return f"there is no {address[:40]} here{hint}"
 
     def _is_new(self, remark: str) -> bool:
@@ -359,6 +362,7 @@ class Hub:
         """The state after what the cues that have begun set (never a cue), each before its mix sets out."""
         while state.begun:
             cue = state.cues.cues[state.begun[0]]
+            self._pending[f"cue {cue.number}", "/cue"] = "begins"
             for address, arguments in cue.set:
                 control = self._all[address]
                 meant = control.read(arguments)

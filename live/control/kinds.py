@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from models.cityset import find_name
+from models.faults import did_you_mean
 
 Value: TypeAlias = float | str
 """What a control can be at, as it is told to clients; a switch is 0 or 1."""
@@ -138,7 +139,8 @@ class Number:
 class Choice:
     """One of several names. Its value is the index; a client may give the name or the number from 1.
 
-    find: the index that an argument means, None for none, where names aren't found by name or number.
+    find: the index that an argument means, None for none, where names aren't found by name or number; such
+        a choice has no steps.
     """
 
     noun: str
@@ -151,13 +153,15 @@ class Choice:
         index = (self.find or self._find)(wanted)
         if index is not None:
             return Meant(index, _surplus(arguments, 1))
-        if sign := _sign(arguments):
+        if self.find is None and (sign := _sign(arguments)):
             number = _number(arguments[1]) if len(arguments) > 1 else 1.0
             if number is not None and number.is_integer():
                 return Meant(Step(sign * number), _surplus(arguments, 2))
-        names = ", ".join(name for name in self.names if name)
+        named = [name for name in self.names if name]
+        names = f" ({', '.join(named)})" if len(named) <= MOST_NAMED else ""
         number_too = "" if self.find else f" or its number (1 to {len(self.names)})"
-        raise ValueError(f"takes a {self.noun} ({names}){number_too}{_not(arguments)}")
+        hint = did_you_mean(wanted, named) if isinstance(wanted, str) and not names else ""
+        raise ValueError(f"takes a {self.noun}{names}{number_too}{_not(arguments)}{hint}")
 
     def stepped(self, told: tuple[Value, ...], step: Step) -> int:
         places = round(step.amount)
@@ -197,6 +201,9 @@ class Point:
     def stepped(self, told: tuple[Value, ...], step: Step) -> tuple[float, float]:
         raise AssertionError(f"a point is never read as a step ({told}, {step})")
 
+
+MOST_NAMED: Final = 16
+"""A longer list of names is no help in a sentence."""
 
 # What arguments are
 
@@ -240,7 +247,8 @@ def _not(arguments: Sequence[object]) -> str:
     if not arguments:
         return ""
     if isinstance(arguments[0], str | int | float | None):
-        text = repr(arguments[0])
+        # As it was sent: 0.2 comes as the nearest float of 32 bits.
+        text = f"{arguments[0]:g}" if isinstance(arguments[0], float) else repr(arguments[0])
         return f", not {text if len(text) <= 40 else text[:40] + '…'}"
     return ", not a blob, an array or the like"
 

@@ -192,7 +192,7 @@ class Access:
             return self._refuse(
                 request,
                 "this page needs the show's token: scan the code in the operator's overlay, or open the "
-                "address that stands there",
+                "address that the show printed when it began",
                 "no token",
             )
         if not await self._is_right(token, request.remote or ""):

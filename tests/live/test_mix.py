@@ -26,6 +26,7 @@ from live.mix import (
     standing,
     with_region,
     with_share,
+    with_shares,
 )
 from models.inputs import MIX_GRID
 
@@ -270,3 +271,31 @@ def test_an_iris_opens_around_its_point_and_closes_around_it(point: tuple[float,
     for shape in ("iris-out", "iris-in"):
         assert (covered(shape, 0.0, point) == 0).all()
         assert (covered(shape, 1.0, point) == 1).all()
+
+
+_wanted = st.lists(
+    st.tuples(st.integers(0, 3), st.floats(0, 1)), min_size=1, max_size=4, unique_by=lambda w: w[0]
+)
+
+
+@given(_wanted, st.sampled_from(REGIONS))
+def test_faders_that_are_moved_together_have_what_there_is_room_for(
+    wanted: list[tuple[int, float]], region: str
+) -> None:
+    mix = with_shares(with_region(of_city(0, 4), region, 1), wanted)
+    assert mix.weights.min() >= 0.0
+    np.testing.assert_allclose(mix.weights.sum(axis=0), 1.0, atol=1e-6)
+    last, share = wanted[-1]
+    assert shares(mix)[last] == pytest.approx(share, abs=FADER_STEP)
+
+
+@given(st.permutations(range(4)), st.lists(st.integers(0, 9), min_size=4, max_size=4).filter(any))
+def test_shares_that_are_together_one_are_taken_as_they_are(order: list[int], parts: list[int]) -> None:
+    wish = [part / sum(parts) for part in parts]
+    mix = with_shares(of_city(0, 4), [(city, wish[city]) for city in order])
+    assert shares(mix) == pytest.approx(wish, abs=FADER_STEP)
+
+
+def test_faders_that_want_too_much_keep_their_proportion_and_the_last_its_share() -> None:
+    mix = with_shares(of_city(3, 4), [(0, 0.4), (1, 0.8), (2, 0.4)])
+    assert shares(mix) == pytest.approx((0.2, 0.4, 0.4, 0.0), abs=FADER_STEP)

@@ -17,6 +17,9 @@ from live.control.midi.controller import Controller
 from live.control.midi.ports import InputPort, MidiSystem, PortName, partner
 from models.faults import DeviceFault
 
+GONE_SECONDS: Final = 120.0
+"""How long the operator is told that a controller is gone; one that was taken away means to be."""
+
 LOOK_SECONDS: Final = 0.5
 """Between two looks for controllers."""
 
@@ -35,9 +38,10 @@ class Rack:
         self._made = made
         self._system: MidiSystem | None = None
         self._look_at = -math.inf
+        self._now = -math.inf
         self._fault = ""
         self._refused: dict[PortName, str] = {}
-        self._gone: list[str] = []
+        self._gone: dict[str, float] = {}
 
     @property
     def note(self) -> str:
@@ -46,12 +50,14 @@ class Rack:
             return f'{self._fault}; set [midi] api = "none" if there are to be none'
         if self._refused:
             return next(iter(self._refused.values()))
-        if self._gone:
-            return f"MIDI controller {', '.join(self._gone)} is gone: plug it in, and it is heard again"
+        told = [name for name, since in self._gone.items() if self._now - since < GONE_SECONDS]
+        if told:
+            return f"MIDI controller {', '.join(told)} is gone: plug it in, and it is heard again"
         return ""
 
     def look(self, now: float) -> list[Controller]:
         """Look for controllers if it is time to, at a moment in seconds; those that are new."""
+        self._now = now
         if now < self._look_at:
             return []
         self._look_at = now + LOOK_SECONDS
@@ -78,8 +84,7 @@ class Rack:
     def drop(self, controller: Controller) -> None:
         """Give up a controller that isn't there any more, until it is found again."""
         self.controllers = tuple(other for other in self.controllers if other is not controller)
-        if controller.port.name not in self._gone:
-            self._gone.append(controller.port.name)
+        self._gone[controller.port.name] = self._now
         _log.warning("MIDI %s is gone", controller.port.name)
         controller.close(gone=True)
 
@@ -121,7 +126,7 @@ class Rack:
             self._refused[port] = str(fault)
             return None
         self._refused.pop(port, None)
-        self._gone = [name for name in self._gone if name != port.name]
+        self._gone.pop(port.name, None)
         _log.info("MIDI %s is heard", port.name)
         return self._made(heard_at)
 

@@ -111,7 +111,7 @@ class School:
         if isinstance(self._kinds[address], Point):
             self._end(f"{address} takes two numbers: teach {address}/x and {address}/y", now)
         elif lesson.over(now) or (lesson.events and teacher is None):
-            self._end(f"no MIDI controller was moved, and {address} is moved by none more", now)
+            self._end(f"no MIDI controller was moved, so {address} has learnt nothing new", now)
         elif lesson.learnt(now) and teacher is not None:
             binding = binding_of(lesson, self._kinds[address], values.get(address, (None,))[0])
             taught, besides = with_binding(self.taught, teacher.port, binding)

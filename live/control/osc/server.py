@@ -96,7 +96,7 @@ class OscDesk:
         notes = []
         if not is_loopback(self._bound) and not self._allowed:
             notes.append(
-                f"anybody who reaches {self._host} may steer the show by OSC; control.allow names who may"
+                "anybody on this network may steer the show by OSC; control.allow can name who may"
             )
         if self._lost:
             names = ", ".join(self._lost)

@@ -109,7 +109,7 @@ function scaleOf({ low, high, unit }) {
   const span = high - low;
   // Short times matter more than long ones.
   const power = /^s(ec|$)/.test(unit ?? "") && span > 20 ? 3 : 1;
-  const digits = span > 20 && power === 1 ? 0 : span > 2 ? 1 : 2;
+  const digits = span > 20 && power === 1 ? 0 : span > 5 ? 1 : 2;
   const sign = { seconds: "s", "beats a minute": "bpm" }[unit] ?? unit ?? "";
   return {
     position: (value) => Math.min(Math.max((value - low) / span, 0), 1) ** (1 / power),

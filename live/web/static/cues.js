@@ -61,16 +61,21 @@ export function cueList(cues, byAddress, label, desk) {
     : make("p", { class: "empty" }, "This show has no cue list. Cues stand in show.toml, under [[cue]].");
 }
 
-/** What the operator is told now: the notes of the standing and of the next cue, and how long it is until
+/** What the operator is told now: the standing and the next cue with their notes, and how long it is until
  * a cue begins by itself. */
 export function prompt(desk) {
   const notes = ["standing", "next"].map((which) => {
     const text = make("span");
     const note = make("p", { class: `note ${which}`, hidden: true }, make("b", {}, which), text);
-    desk.values.on(which === "next" ? "/status/cue/next/note" : "/status/cue/note", (told) => {
-      write(text, told ?? "");
-      note.hidden = !told;
-    });
+    const address = which === "next" ? "/status/cue/next" : "/status/cue";
+    const told = { title: "", note: "" };
+    const show = (what) => (value) => {
+      told[what] = value ?? "";
+      write(text, [told.title, told.note].filter(Boolean).join(" – "));
+      note.hidden = !told.note;
+    };
+    desk.values.on(address, show("title"));
+    desk.values.on(`${address}/note`, show("note"));
     return note;
   });
   const left = make("p", { class: "left" });

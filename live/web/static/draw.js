@@ -60,7 +60,7 @@ const link = new Link({
   drawn: (version) => drawing.drawn(version),
   stroke: (told) => drawing.heard(told),
   drawing: ({ version }) => drawing.fetch(version),
-  picture: (which, blob) => which === CITY && showCity(blob),
+  picture: (which, bytes) => which === CITY && showCity(bytes),
 });
 
 const drawing = new Drawing(
@@ -309,9 +309,9 @@ function askForCity() {
   cityAsked = link.send({ want: ["city"] });
 }
 
-async function showCity(blob) {
+async function showCity(bytes) {
   try {
-    const bitmap = await createImageBitmap(blob);
+    const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
     const city = find("city");
     if (city.width !== bitmap.width) city.width = city.height = bitmap.width;
     city.getContext("2d").drawImage(bitmap, 0, 0);

@@ -350,10 +350,11 @@ def test_the_log_says_who_changed_what() -> None:
     assert [(e.sender, e.address, e.text) for e in desk.hub.journal()] == [
         ("page 10.0.0.7", "/city", "dubai"),
         ("MIDI pads", "/go", ""),
+        ("cue 1", "/cue", "begins"),
         ("cue 1", "/fade/time", "7"),
         ("cue 1", "/freeze", "1"),
     ]
-    assert [e.number for e in desk.hub.journal()] == [1, 2, 3, 4]
+    assert [e.number for e in desk.hub.journal()] == [1, 2, 3, 4, 5]
     assert desk.hub.journal()[0].at == 1000.1
 
 
@@ -432,3 +433,19 @@ def test_no_press_is_lost_between_threads(senders: int) -> None:
         thread.join()
     desk.turn(0.0)
     assert desk.state.fade_time == senders * 3 * 0.5
+
+
+def test_a_mix_that_is_sent_in_one_turn_is_the_mix_that_was_sent() -> None:
+    desk = Desk()
+    bundle = [Message(f"/mix/{c}", (s,)) for c, s in zip(CITIES, (0.1, 0.6, 0.3), strict=True)]
+    desk.hub.hear("console", bundle)
+    desk.turn()
+    assert shares(desk.state.mix.target) == pytest.approx((0.1, 0.6, 0.3), abs=FADER_STEP)
+    desk.send("/mix/istanbul", 0.4)
+    desk.turn()
+    assert shares(desk.state.mix.target) == pytest.approx((0.4, 0.4, 0.2), abs=FADER_STEP)
+
+
+def test_an_address_in_other_letters_is_the_one_that_was_meant() -> None:
+    desk = Desk(CueList((Cue("2"), Cue("2A"))))
+    assert desk.send("/cue/2a/go")[0].endswith("did you mean /cue/2A/go?")

@@ -36,7 +36,7 @@ class JackServer:
         jackd = require_program("jackd", apt="jackd2")
         wait = require_program("jack_wait", apt="jackd2")
         # Without real-time rights, and with few ports: their buffers are memory that all programs share.
-        # In step with its clients (-S): else, on a busy machine, it goes on without them and loses messages.
+        # In step with its clients (-S): else, on a busy machine, it goes on without them and loses some.
         arguments = [
             jackd,
             "-n",

@@ -56,7 +56,7 @@ def test_who_is_not_allowed_is_not_heard_and_logged_once(
         (
             "0.0.0.0",
             (),
-            "anybody who reaches 0.0.0.0 may steer the show by OSC; control.allow names who may",
+            "anybody on this network may steer the show by OSC; control.allow can name who may",
         ),
     ],
 )
