@@ -25,10 +25,10 @@ from models.palette import paint
 KINDS: Final = ("camera", "labels", "city")
 """The pictures, in the order of the number that stands before each on the wire."""
 
-PREVIEW_SECONDS: Final = 1 / 15
-"""The least time between two pictures of one kind."""
+PREVIEW_SECONDS: Final = 1 / 12
+"""The time between two pictures of one kind, at least."""
 
-LARGEST_SIDE: Final = 512
+LARGEST_SIDE: Final = 384
 """Pixels; what is larger is sent smaller."""
 
 _JPEG: Final = (cv2.IMWRITE_JPEG_QUALITY, 80)
@@ -87,7 +87,8 @@ class Previews:
         state = self._kinds[kind]
         while True:
             await state.wanted.wait()
-            begun = loop.time()
+            # All kinds at the same moments, so that a page paints once for all of them.
+            await asyncio.sleep(PREVIEW_SECONDS - loop.time() % PREVIEW_SECONDS)
             look = self._mirror.look
             picture = None if look is None else _picture(look, kind)
             if picture is not None and picture is not state.picture:
@@ -107,7 +108,6 @@ class Previews:
                 state.asking.pop(page)(state.newest)
             if not state.asking:
                 state.wanted.clear()
-            await asyncio.sleep(max(0.0, begun + PREVIEW_SECONDS - loop.time()))
 
 
 def _picture(look: Look, kind: str) -> NDArray[np.uint8] | None:
