@@ -142,13 +142,13 @@ def test_a_choice_may_be_found_in_its_own_way() -> None:
 
 
 def test_a_long_list_of_names_is_not_told_but_what_was_meant() -> None:
-    many = Choice("address", tuple(f"/mix/{n}" for n in range(20)), {}.get)
+    many = Choice("address", tuple(f"/mix/{n}" for n in range(20)), lambda _: None)
     with pytest.raises(ValueError, match=r"^takes a address, not '/mix/1x'; did you mean /mix/1\d?\?$"):
         many.read(["/mix/1x"])
 
 
 def test_a_number_is_quoted_as_it_was_sent() -> None:
-    cues = Choice("cue", ("1",), {}.get)
+    cues = Choice("cue", ("1",), lambda _: None)
     with pytest.raises(ValueError, match=r"not 1\.1$"):
         cues.read([1.100000023841858])
 
