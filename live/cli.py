@@ -277,11 +277,15 @@ def _live(args: argparse.Namespace) -> int:
         "output.fullscreen": False if args.window else None,
     }
     settings = _settings(args.show, overrides)
-    # A stop from outside is always heard: while devices are opened or closed (and modules imported, which
-    # takes a while) it interrupts that, and a show that runs ends as by the quit key.
-    with _on_stop(signal.default_int_handler), ExitStack() as closing:
+    # A stop from outside is always heard: after modules have been imported (an exception that is raised
+    # meanwhile may be lost in one of them); while devices are opened or closed it interrupts that; and a
+    # show that runs ends as by the quit key.
+    stops: list[object] = []
+    with _on_stop(lambda number, _: stops.append(number)):
         from live.opening import opened_show
-
+    if stops:
+        raise KeyboardInterrupt
+    with _on_stop(signal.default_int_handler), ExitStack() as closing:
         opening = opened_show(settings, MonotonicClock(), headless=args.headless, record=args.record)
         stage = closing.enter_context(opening)
         closing.enter_context(_on_stop(lambda *_: stage.stop()))

@@ -130,11 +130,12 @@ class MidiDesk:
         taught_anew = self._school.attend(news, self._rack.controllers, now)
         for controller in self._rack.controllers:
             controller.hear(changes, now)
-            self._hear(controller, values, now)
             try:
+                # First, so that no move goes by what has been forgotten.
                 if taught_anew:
                     controller.teach(self._school.taught)
                     controller.hear(values, now)
+                self._hear(controller, values, now)
                 controller.show(values, now)
             except DeviceFault:
                 self._rack.drop(controller)  # and find it again at the next look
