@@ -181,6 +181,9 @@ def test_pads_for_cities_are_taught_by_going_there(show: Show, pad: Pad) -> None
 
 def test_forgetting_gives_the_knob_back(show: Show, pad: Pad, tmp_path: Path) -> None:
     show.learn("/opacity", pad, (0x90, 0, 100))
+    # So that it is seen when the note has been obeyed: two notes at once would undo each other.
+    show.hub.hear("page", [Message("/opacity", (0.5,))])
+    show.wait("/opacity", 0.5)
     pad.send(0x90, 0, 100)
     show.wait("/opacity", 1.0)
     show.hub.hear("page", [Message("/midi/forget", ("/opacity",))])
